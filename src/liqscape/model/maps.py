@@ -1,0 +1,247 @@
+"""The map of one instant and the heatmap of many: where forced orders would sit, in dollars at their level.
+
+Levels are counted outward from the mark price in buckets of equal distance: bucket i of a side holds prices between
+`mark * (1 +- i * width)` and `mark * (1 +- (i + 1) * width)`. Shorts are liquidated above the mark, longs below it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import numpy as np
+from msgspec import Struct
+
+from liqscape.model.arrays import FloatArray, IntArray
+from liqscape.model.instruments import InstrumentId
+from liqscape.model.sides import Completeness, PositionSide, PriceKind
+
+BUCKET_WIDTH = 0.001  # fraction of the mark price
+BUCKETS = 500  # per side: the map reaches 50 % each way
+INTERVAL_LEVEL = 0.8  # printed intervals hold this share of the ensemble
+
+
+class Estimate(Struct, frozen=True, kw_only=True):
+    """A modelled number with its interval; None is unknown.
+
+    Parameters
+    ----------
+    median
+        The map's own value. Pools of one map add up exactly in this field.
+    lo, hi
+        Ends of the central interval of the ensemble, recentred on `median`.
+    level
+        Share of the ensemble between `lo` and `hi`.
+    prior_share
+        Fraction of the number that is assumption and not data, None where that has no meaning.
+    """
+
+    median: float | None
+    lo: float | None
+    hi: float | None
+    level: float = INTERVAL_LEVEL
+    prior_share: float | None = None
+
+
+class Reading(StrEnum):
+    """Which dollars: what the feeds show, or published divided by the setting `reported_share`."""
+
+    PUBLISHED = "published"
+    TRUE = "true"
+
+
+class Outcome(StrEnum):
+    """How the estimate came about; `sentence` says it in words."""
+
+    LEARNED = "learned"
+    SHIPPED = "shipped"
+    CAPPED = "capped"
+
+    @property
+    def sentence(self) -> str:
+        """One sentence for people."""
+        return {
+            Outcome.LEARNED: "Weights were learned from this instrument's own published liquidations.",
+            Outcome.SHIPPED: "No liquidations of this instrument were known: shipped weights were used, all of it is prior.",
+            Outcome.CAPPED: "The weights asked for more contracts than are open; they were scaled down to open interest.",
+        }[self]
+
+
+@dataclass(frozen=True)
+class SideLevels:
+    """Standing positions of one side by distance from the mark, outward; all arrays have n buckets.
+
+    Parameters
+    ----------
+    side
+        LONG: liquidated below the mark; SHORT: above it.
+    edge_price : float64[n + 1], quote per base, from the mark outward
+    usd : float64[n], USD at the level, the map's own value
+    base : float64[n], contracts in base units
+    prior_usd : float64[n], the part of `usd` that is prior and not data
+    age_s : float64[n], mean age of the mass in seconds, NaN where there is none
+    tier_usd : float64[tiers, n], `usd` split by distance tier; sums to `usd`
+    class_usd : float64[classes, n], `usd` split by lifetime class; sums to `usd`
+    draws_usd : float64[draws, n], the ensemble: members x posterior draws of the weights
+    prior_draws_usd : float64[draws, n], the same with the weights drawn from the prior alone
+    """
+
+    side: PositionSide
+    edge_price: FloatArray
+    usd: FloatArray
+    base: FloatArray
+    prior_usd: FloatArray
+    age_s: FloatArray
+    tier_usd: FloatArray
+    class_usd: FloatArray
+    draws_usd: FloatArray
+    prior_draws_usd: FloatArray
+
+    @property
+    def mid_price(self) -> FloatArray:
+        """float64[n], quote per base, middle of each bucket."""
+        return 0.5 * (self.edge_price[:-1] + self.edge_price[1:])
+
+
+class Balance(Struct, frozen=True, kw_only=True):
+    """Where the contracts are, base units, published reading.
+
+    `long_base + long_reservoir_base = short_base + short_reservoir_base = open_interest_base`; a reservoir holds what the
+    weights do not place on the map (hedged, unlevered, market makers, unpublished).
+    """
+
+    open_interest_base: float
+    long_base: float
+    short_base: float
+    long_reservoir_base: float
+    short_reservoir_base: float
+
+
+class WeightsOrigin(Struct, frozen=True, kw_only=True):
+    """Where the weights come from: window of the liquidations they learned from, and a score if one is known."""
+
+    source: str  # "learned" or "shipped"
+    instrument: str
+    from_ns: int | None
+    to_ns: int | None
+    hours: int
+    score: str | None = None
+
+
+class Inputs(Struct, frozen=True, kw_only=True):
+    """What a map was built from."""
+
+    instrument: InstrumentId
+    venues: tuple[str, ...]  # whose liquidations the weights were fitted to
+    price_kind: PriceKind
+    bar_interval_ns: int
+    window_from_ns: int
+    window_to_ns: int
+    bars: int
+    missing_bars: int
+    last_bar_end_ns: int
+    last_open_interest_ns: int | None
+    last_liquidation_ns: int | None
+    completeness: Completeness
+    recorded: bool
+    sha256: str
+    level_fast: float
+    level_slow: float
+    weights: WeightsOrigin
+
+
+@dataclass(frozen=True)
+class LiquidationMap:
+    """The landscape of one instant.
+
+    Parameters
+    ----------
+    asked
+        The name that was asked for (`BTC` or `binance:BTCUSDT`).
+    as_of_ns, mark_price
+        The instant and the price that judges margin then.
+    short, long
+        Levels above and below the mark.
+    tiers : float64[tiers], effective distances of the drawn tiers, fraction
+    class_life_s : float64[classes], mean voluntary lifetime of each class, seconds
+    sigma_1d
+        Realised volatility of one day (7 days of 5-minute returns), fraction; None if fewer than 1 day is known.
+    open_interest_usd
+        One-sided, at the mark.
+    reported_share
+        (median, low, high) that published dollars were divided by; None in the published reading.
+    filters
+        What was left out on request, in the words of the request; empty if nothing was.
+    caveats
+        Codes of the caveats that apply, most important first.
+    """
+
+    asked: str
+    inputs: tuple[Inputs, ...]
+    as_of_ns: int
+    computed_at_ns: int
+    mark_price: float
+    price_kind: PriceKind
+    short: SideLevels
+    long: SideLevels
+    balance: Balance
+    tiers: FloatArray
+    class_life_s: FloatArray
+    sigma_1d: float | None
+    open_interest_usd: float
+    funding_rate: float | None
+    funding_interval_ns: int | None
+    price_change_24h: float | None
+    reading: Reading
+    reported_share: tuple[float, float, float] | None
+    outcome: Outcome
+    model: str
+    simulated: bool
+    filters: dict[str, str] = field(default_factory=lambda: {})
+    caveats: tuple[str, ...] = ()
+
+    @property
+    def instruments(self) -> tuple[InstrumentId, ...]:
+        """The instruments that were joined."""
+        return tuple(i.instrument for i in self.inputs)
+
+    def side(self, side: PositionSide) -> SideLevels:
+        """Return the levels of one side."""
+        return self.long if side is PositionSide.LONG else self.short
+
+
+@dataclass(frozen=True)
+class Heatmap:
+    """One map per time column; a column uses only what was known at its end, so nothing repaints.
+
+    Parameters
+    ----------
+    start_ns : int64[columns], ns UTC, start of each column
+    interval_ns
+        Width of a column.
+    edge_price : float64[rows + 1], quote per base, ascending, equal steps in log price
+    usd_per_permille : float32[rows, columns], USD per 0.1 % of price, longs below the close and shorts above it; NaN in
+        columns without data
+    prior_share : float32[rows, columns], fraction of the cell that is prior
+    open, high, low, close : float64[columns], quote per base, NaN where no bar is known
+    """
+
+    asked: str
+    inputs: tuple[Inputs, ...]
+    as_of_ns: int
+    computed_at_ns: int
+    start_ns: IntArray
+    interval_ns: int
+    edge_price: FloatArray
+    usd_per_permille: np.ndarray[tuple[int, int], np.dtype[np.float32]]
+    prior_share: np.ndarray[tuple[int, int], np.dtype[np.float32]]
+    open: FloatArray
+    high: FloatArray
+    low: FloatArray
+    close: FloatArray
+    reading: Reading
+    model: str
+    simulated: bool
+    price_kind: PriceKind
+    filters: dict[str, str] = field(default_factory=lambda: {})
+    caveats: tuple[str, ...] = ()
