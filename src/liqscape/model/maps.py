@@ -197,7 +197,7 @@ class LiquidationMap:
     outcome: Outcome
     model: str
     simulated: bool
-    filters: dict[str, str] = field(default_factory=lambda: {})
+    filters: dict[str, str] = field(default_factory=dict[str, str])
     caveats: tuple[str, ...] = ()
 
     @property
@@ -243,5 +243,5 @@ class Heatmap:
     model: str
     simulated: bool
     price_kind: PriceKind
-    filters: dict[str, str] = field(default_factory=lambda: {})
+    filters: dict[str, str] = field(default_factory=dict[str, str])
     caveats: tuple[str, ...] = ()
