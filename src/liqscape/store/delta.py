@@ -1,0 +1,248 @@
+"""The store on disk: one Delta Lake table per kind of row, written through deltalake, read through polars.
+
+Layout: partitions by the row's own UTC day, inside a commit sorted by (instrument, ts) in row groups of 16,384 rows.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+import polars as pl
+from deltalake import CommitProperties, DeltaTable, Field, Schema, Transaction, WriterProperties, write_deltalake
+from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+from deltalake.schema import PrimitiveType
+
+from liqscape.clock import now_ns, utc_date
+from liqscape.errors import BadArgument, StoreError
+from liqscape.model import InstrumentId
+from liqscape.store import _frames
+from liqscape.store._frames import DATE, Value
+from liqscape.store.schema import SCHEMAS, Table
+
+ROW_GROUP = 16_384
+COMMIT_RETRIES = 200  # deltalake's own 15 lose commits of three busy writers
+OUTER_RETRIES = 10
+PROPERTIES = {
+    "delta.logRetentionDuration": "interval 1 day",
+    "delta.deletedFileRetentionDuration": "interval 2 hours",
+    "delta.checkpointInterval": "50",
+}
+# What deltalake 1.6 mistakes for part of an address; tried one by one.
+_UNREADABLE = re.compile(r"[\[\]^|]|%[0-9A-Fa-f]{2}")
+_DELTA_TYPE: dict[type[pl.DataType], str] = {pl.String: "string", pl.Int64: "long", pl.Float64: "double"}
+_WRITER = WriterProperties(max_row_group_size=ROW_GROUP, compression="ZSTD", compression_level=3)
+
+
+class DeltaStore:
+    """An append-only store of market data in a folder; any number of processes may read and append at once.
+
+    Nothing is created on disk before the first append. See `Store` for what the methods promise.
+
+    Parameters
+    ----------
+    path
+        Folder of the tables.
+
+    Raises
+    ------
+    BadArgument
+        If the folder's name holds a character that Delta Lake cannot address.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.absolute()
+        if (found := _UNREADABLE.search(str(self.path))) is not None:
+            raise BadArgument(
+                f"store: the folder {str(self.path)!r} has {found[0]!r} in its name, which Delta Lake cannot address",
+                hint="Choose a folder without [ ] ^ | and without % before two hexadecimal digits.",
+            )
+        self._tables: dict[Table, DeltaTable] = {}
+        self._locks = {table: threading.RLock() for table in Table}
+
+    def append(self, table: Table, frame: pl.DataFrame, *, writer: str, batch: int) -> bool:
+        """Add rows; they are on disk when it returns.
+
+        Parameters
+        ----------
+        frame
+            Columns as in `SCHEMAS[table]`; nullable ones may be missing. May be empty: then only the batch number is kept.
+        writer, batch
+            A name for this stream of batches and a number that grows. A number that is not above the newest acknowledged
+            one is not stored again.
+
+        Returns
+        -------
+        True if the rows were stored now, False if this batch was stored before.
+
+        Raises
+        ------
+        StoreError
+            If the frame does not fit the table, or the rows could not be stored; then none of them are.
+        """
+        if batch < 0 or not writer:
+            raise BadArgument(f"append to {table}: expected a writer and a batch >= 0, received {writer!r} and {batch}")
+        checked = _frames.check(table, frame)
+        self._create_all()
+        with self._locks[table]:
+            delta = self._current(table)
+            if delta is None:
+                raise StoreError(f"append to {table}: the table at {self._folder(table)} disappeared while it was in use")
+            if _stored(delta, writer, batch):
+                return False
+            stored = self._commit(table, delta, _frames.storable(table, checked, now_ns()), writer, batch)
+        _flush_to_disk()
+        return stored
+
+    def _commit(self, table: Table, delta: DeltaTable, rows: pl.DataFrame, writer: str, batch: int) -> bool:
+        properties = CommitProperties(max_commit_retries=COMMIT_RETRIES, app_transactions=[Transaction(writer, batch)])
+        for attempt in range(OUTER_RETRIES):
+            try:
+                write_deltalake(delta, rows, mode="append", writer_properties=_WRITER, commit_properties=properties)
+                return True
+            except CommitFailedError as error:
+                # Not stored by us. Another process with this writer's name may have stored the same batch meanwhile.
+                delta.update_incremental()
+                if _stored(delta, writer, batch):
+                    return False
+                if attempt == OUTER_RETRIES - 1:
+                    raise StoreError(
+                        f"append to {table}: batch {batch} of {writer} was not stored after {OUTER_RETRIES} tries: {error}",
+                        hint="Other processes are writing to this store; append the same batch again.",
+                    ) from error
+                time.sleep(random.uniform(0.0, 0.05 * (attempt + 1)))
+            except (DeltaError, OSError) as error:
+                raise StoreError(
+                    f"append to {table}: batch {batch} of {writer} was not stored: {error}",
+                    hint=f"Look at free space and permissions of {self.path}; append the same batch again.",
+                ) from error
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def last_batch(self, table: Table, writer: str) -> int | None:
+        """Return the newest acknowledged batch number of a writer, or None."""
+        with self._locks[table]:
+            delta = self._current(table)
+            return None if delta is None else delta.transaction_version(writer)
+
+    def read(
+        self,
+        table: Table,
+        instrument: InstrumentId | None = None,
+        *,
+        start_ns: int | None = None,
+        end_ns: int | None = None,
+        known_by_ns: int | None = None,
+        where: Mapping[str, Value] | None = None,
+    ) -> pl.DataFrame:
+        """Return rows with start_ns <= ts < end_ns that were known by `known_by_ns`, sorted by key, one per key.
+
+        Of several rows of one key the one that was stored first counts, also for when the key was known.
+
+        Parameters
+        ----------
+        where
+            Values that key columns must have, such as `{"price_kind": "mark"}`.
+        """
+        schema = SCHEMAS[table]
+        if where is not None and (wrong := [name for name in where if name not in schema.key]):
+            raise BadArgument(f"read of {table}: where: {', '.join(wrong)} not in the key ({', '.join(schema.key)})")
+        equal: dict[str, Value] = dict(where or {})
+        if instrument is not None:
+            equal["instrument"] = str(instrument)
+        files = self._files(table, start_ns, end_ns, equal)
+        if not files:
+            return pl.DataFrame(schema=schema.columns)
+        conditions = _frames.matches(equal)
+        if start_ns is not None:
+            conditions.append(pl.col("ts") >= start_ns)
+        if end_ns is not None:
+            conditions.append(pl.col("ts") < end_ns)
+        rows = _scan(table, files).filter(*conditions).collect() if conditions else _scan(table, files).collect()
+        rows = _frames.one_per_key(table, rows).select(*schema.columns)
+        return rows if known_by_ns is None else rows.filter(_frames.known_at(table) <= known_by_ns)
+
+    def _files(
+        self, table: Table, start_ns: int | None = None, end_ns: int | None = None, equal: Mapping[str, Value] | None = None
+    ) -> list[str]:
+        """Return the data files of the newest version that may hold rows of a stretch of time."""
+        predicate: list[tuple[str, str, Value]] = [(name, "=", value) for name, value in (equal or {}).items()]
+        if start_ns is not None:
+            predicate.append((DATE, ">=", utc_date(start_ns)))
+        if end_ns is not None:
+            predicate.append((DATE, "<=", utc_date(end_ns - 1)))
+        with self._locks[table]:
+            delta = self._current(table)
+            uris = [] if delta is None else delta.file_uris(file_pruning_predicate=predicate or None)
+        # deltalake writes the folder of the table as in an address (a blank is %20): only day and name are taken from it.
+        folder = str(self._folder(table))
+        return sorted(os.path.join(folder, *uri.rsplit("/", 2)[1:]) for uri in uris)
+
+    def _folder(self, table: Table) -> Path:
+        return self.path / table.value
+
+    def _current(self, table: Table) -> DeltaTable | None:
+        """Return the table at its newest version; None if nothing was stored yet. The caller holds the table's lock."""
+        delta = self._tables.get(table)
+        if delta is not None:
+            delta.update_incremental()
+            return delta
+        # Looked at first, because opening a table that does not exist may leave a folder behind.
+        if not (self._folder(table) / "_delta_log").is_dir():
+            return None
+        with suppress(TableNotFoundError):
+            self._tables[table] = DeltaTable(self._folder(table))
+        return self._tables.get(table)
+
+    def _create_all(self) -> None:
+        """Create every table that does not exist, before anything is written to any of them."""
+        if len(self._tables) == len(Table):
+            return
+        for table in Table:
+            with self._locks[table]:
+                if self._current(table) is None:
+                    self._tables[table] = self._create(table)
+
+    def _create(self, table: Table) -> DeltaTable:
+        fields = [
+            Field(name, PrimitiveType(_DELTA_TYPE[type(dtype)]))
+            for name, dtype in {**_frames.stored_schema(table), DATE: pl.String()}.items()
+        ]
+        folder = self._folder(table)
+        for attempt in range(OUTER_RETRIES):
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+                return DeltaTable.create(
+                    folder, Schema(fields), mode="ignore", partition_by=[DATE], configuration=PROPERTIES, name=table.value
+                )
+            except (DeltaError, OSError) as error:
+                # Two processes may create a table at once: one of them wins, the other one finds it here.
+                with suppress(TableNotFoundError):
+                    return DeltaTable(folder)
+                if attempt == OUTER_RETRIES - 1:
+                    raise StoreError(
+                        f"create {table} in {self.path}: {error}", hint="Look at free space and permissions of the folder."
+                    ) from error
+                time.sleep(random.uniform(0.0, 0.05))
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+def _stored(delta: DeltaTable, writer: str, batch: int) -> bool:
+    newest = delta.transaction_version(writer)
+    return newest is not None and batch <= newest
+
+
+def _scan(table: Table, files: list[str]) -> pl.LazyFrame:
+    return pl.scan_parquet(files, schema=_frames.stored_schema(table), hive_partitioning=False, glob=False)
+
+
+def _flush_to_disk() -> None:
+    """Ask the system to put everything on disk: Delta itself never does, and a power cut is worse than a kill."""
+    sync = getattr(os, "sync", None)
+    if sync is not None:
+        sync()
