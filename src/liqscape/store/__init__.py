@@ -4,16 +4,38 @@ May depend on `model` and the ground. The only room that knows deltalake and the
 rest of the house.
 """
 
+from pathlib import Path
+
 from liqscape.store.base import Coverage, MaintenanceReport, Store
 from liqscape.store.delta import DeltaStore
+from liqscape.store.liquidations import read_liquidations
 from liqscape.store.schema import SCHEMAS, Table, TableSchema
+from liqscape.store.series import last_open_interest_ns, read_bars, read_funding
+from liqscape.store.state import StateDb
 
 __all__ = [
     "SCHEMAS",
     "Coverage",
     "DeltaStore",
     "MaintenanceReport",
+    "StateDb",
     "Store",
     "Table",
     "TableSchema",
+    "last_open_interest_ns",
+    "open_state",
+    "open_store",
+    "read_bars",
+    "read_funding",
+    "read_liquidations",
 ]
+
+
+def open_store(home: Path) -> DeltaStore:
+    """Return the store of a home folder, `home/store`; nothing is created before the first append."""
+    return DeltaStore(home / "store")
+
+
+def open_state(home: Path) -> StateDb:
+    """Return the small state of a home folder, `home/state.sqlite`; nothing is created before the first set."""
+    return StateDb(home / "state.sqlite")

@@ -53,11 +53,19 @@ def check(table: Table, frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def storable(table: Table, frame: pl.DataFrame, stored_ns: int) -> pl.DataFrame:
-    """Add day and instant of storing to a checked frame and sort it by (instrument, ts)."""
-    return frame.with_columns(
-        pl.lit(stored_ns, dtype=pl.Int64()).alias(STORED),
-        pl.from_epoch("ts", time_unit="ns").dt.strftime("%Y-%m-%d").alias(DATE),
-    ).sort("instrument", "ts", maintain_order=True)
+    """Add instant of storing and day to a checked frame, sort it by (instrument, ts) and keep one row per key."""
+    stamped = frame.with_columns(pl.lit(stored_ns, dtype=pl.Int64()).alias(STORED))
+    return with_date(one_per_key(table, stamped, file_order(table)))
+
+
+def with_date(frame: pl.DataFrame) -> pl.DataFrame:
+    """Add the UTC day of each row."""
+    return frame.with_columns(pl.from_epoch("ts", time_unit="ns").dt.strftime("%Y-%m-%d").alias(DATE))
+
+
+def file_order(table: Table) -> tuple[str, ...]:
+    """Return the columns of the key as data files are sorted: instrument and time first."""
+    return ("instrument", "ts", *(name for name in SCHEMAS[table].key if name not in ("instrument", "ts")))
 
 
 def one_per_key(table: Table, frame: pl.DataFrame, order: tuple[str, ...] | None = None) -> pl.DataFrame:

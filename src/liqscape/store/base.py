@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -59,8 +60,12 @@ class Store(Protocol):
         start_ns: int | None = None,
         end_ns: int | None = None,
         known_by_ns: int | None = None,
+        where: Mapping[str, str | int] | None = None,
     ) -> pl.DataFrame:
-        """Return rows with start_ns <= ts < end_ns that were known by `known_by_ns`, sorted by key, one per key."""
+        """Return rows with start_ns <= ts < end_ns that were known by `known_by_ns`, sorted by key, one per key.
+
+        `where` names values that columns of the key must have, such as `{"price_kind": "mark"}`.
+        """
         ...
 
     def latest(self, table: Table) -> pl.DataFrame:

@@ -5,7 +5,6 @@ Layout: partitions by the row's own UTC day, inside a commit sorted by (instrume
 
 from __future__ import annotations
 
-import os
 import random
 import re
 import threading
@@ -15,29 +14,24 @@ from contextlib import suppress
 from pathlib import Path
 
 import polars as pl
-from deltalake import CommitProperties, DeltaTable, Field, Schema, Transaction, WriterProperties, write_deltalake
+from deltalake import CommitProperties, DeltaTable, Field, Schema, Transaction, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 from deltalake.schema import PrimitiveType
 
 from liqscape.clock import now_ns, utc_date
 from liqscape.errors import BadArgument, StoreError
 from liqscape.model import InstrumentId
-from liqscape.store import _frames
+from liqscape.store import _frames, _overview
+from liqscape.store._files import COMMIT_RETRIES, WRITERS, data_files, flush_to_disk, predicate_of, scan, table_properties
 from liqscape.store._frames import DATE, Value
+from liqscape.store._maintenance import maintain_table
+from liqscape.store.base import Coverage, MaintenanceReport
 from liqscape.store.schema import SCHEMAS, Table
 
-ROW_GROUP = 16_384
-COMMIT_RETRIES = 200  # deltalake's own 15 lose commits of three busy writers
 OUTER_RETRIES = 10
-PROPERTIES = {
-    "delta.logRetentionDuration": "interval 1 day",
-    "delta.deletedFileRetentionDuration": "interval 2 hours",
-    "delta.checkpointInterval": "50",
-}
 # What deltalake 1.6 mistakes for part of an address; tried one by one.
 _UNREADABLE = re.compile(r"[\[\]^|]|%[0-9A-Fa-f]{2}")
 _DELTA_TYPE: dict[type[pl.DataType], str] = {pl.String: "string", pl.Int64: "long", pl.Float64: "double"}
-_WRITER = WriterProperties(max_row_group_size=ROW_GROUP, compression="ZSTD", compression_level=3)
 
 
 class DeltaStore:
@@ -97,14 +91,14 @@ class DeltaStore:
             if _stored(delta, writer, batch):
                 return False
             stored = self._commit(table, delta, _frames.storable(table, checked, now_ns()), writer, batch)
-        _flush_to_disk()
+        flush_to_disk()
         return stored
 
     def _commit(self, table: Table, delta: DeltaTable, rows: pl.DataFrame, writer: str, batch: int) -> bool:
         properties = CommitProperties(max_commit_retries=COMMIT_RETRIES, app_transactions=[Transaction(writer, batch)])
         for attempt in range(OUTER_RETRIES):
             try:
-                write_deltalake(delta, rows, mode="append", writer_properties=_WRITER, commit_properties=properties)
+                write_deltalake(delta, rows, mode="append", writer_properties=WRITERS[table], commit_properties=properties)
                 return True
             except CommitFailedError as error:
                 # Not stored by us. Another process with this writer's name may have stored the same batch meanwhile.
@@ -163,7 +157,7 @@ class DeltaStore:
             conditions.append(pl.col("ts") >= start_ns)
         if end_ns is not None:
             conditions.append(pl.col("ts") < end_ns)
-        rows = _scan(table, files).filter(*conditions).collect() if conditions else _scan(table, files).collect()
+        rows = scan(table, files).filter(*conditions).collect() if conditions else scan(table, files).collect()
         rows = _frames.one_per_key(table, rows).select(*schema.columns)
         return rows if known_by_ns is None else rows.filter(_frames.known_at(table) <= known_by_ns)
 
@@ -171,17 +165,62 @@ class DeltaStore:
         self, table: Table, start_ns: int | None = None, end_ns: int | None = None, equal: Mapping[str, Value] | None = None
     ) -> list[str]:
         """Return the data files of the newest version that may hold rows of a stretch of time."""
-        predicate: list[tuple[str, str, Value]] = [(name, "=", value) for name, value in (equal or {}).items()]
-        if start_ns is not None:
-            predicate.append((DATE, ">=", utc_date(start_ns)))
-        if end_ns is not None:
-            predicate.append((DATE, "<=", utc_date(end_ns - 1)))
+        predicate = predicate_of(
+            None if start_ns is None else utc_date(start_ns), None if end_ns is None else utc_date(end_ns - 1), equal or {}
+        )
         with self._locks[table]:
             delta = self._current(table)
-            uris = [] if delta is None else delta.file_uris(file_pruning_predicate=predicate or None)
-        # deltalake writes the folder of the table as in an address (a blank is %20): only day and name are taken from it.
-        folder = str(self._folder(table))
-        return sorted(os.path.join(folder, *uri.rsplit("/", 2)[1:]) for uri in uris)
+            return [] if delta is None else data_files(delta, self._folder(table), predicate)
+
+    def latest(self, table: Table) -> pl.DataFrame:
+        """Return the newest row of every series of a table, sorted by series; of prints the newest of an instrument."""
+        with self._locks[table]:
+            delta = self._current(table)
+            if delta is None:
+                return pl.DataFrame(schema=SCHEMAS[table].columns)
+            files = _overview.statistics(table, delta, self._folder(table))
+        return _overview.newest(table, files)
+
+    def coverage(self) -> list[Coverage]:
+        """Return what is stored, one entry per series, sorted."""
+        found: list[Coverage] = []
+        for table in Table:
+            with self._locks[table]:
+                delta = self._current(table)
+                if delta is None:
+                    continue
+                files = _overview.statistics(table, delta, self._folder(table))
+            found.extend(_overview.extents(table, files))
+        return found
+
+    def maintain(self, *, full: bool = False) -> MaintenanceReport:
+        """Make reading quick again; run it about once an hour, in one process only, while others read and append.
+
+        Closed days that lie in several files, and open days that lie in many, are freed of duplicates, sorted and put into
+        one file; then a checkpoint is written and expired log entries and files are removed. A file stays for two hours
+        after it was replaced, longer than any read takes. A day that others append to all the while is left for next time.
+
+        Parameters
+        ----------
+        full
+            Also remove files that no commit ever named, as a killed writer leaves them; about once a week.
+        """
+        reports = [
+            maintain_table(table, self._folder(table), today=utc_date(now_ns()), full=full)
+            for table in Table
+            if self._exists(table)
+        ]
+        return MaintenanceReport(
+            partitions_rewritten=sum(report.partitions_rewritten for report in reports),
+            duplicate_rows_dropped=sum(report.duplicate_rows_dropped for report in reports),
+            files_before=sum(report.files_before for report in reports),
+            files_after=sum(report.files_after for report in reports),
+            files_removed=sum(report.files_removed for report in reports),
+        )
+
+    def _exists(self, table: Table) -> bool:
+        with self._locks[table]:
+            return self._current(table) is not None
 
     def _folder(self, table: Table) -> Path:
         return self.path / table.value
@@ -218,7 +257,12 @@ class DeltaStore:
             try:
                 folder.mkdir(parents=True, exist_ok=True)
                 return DeltaTable.create(
-                    folder, Schema(fields), mode="ignore", partition_by=[DATE], configuration=PROPERTIES, name=table.value
+                    folder,
+                    Schema(fields),
+                    mode="ignore",
+                    partition_by=[DATE],
+                    configuration=table_properties(table),
+                    name=table.value,
                 )
             except (DeltaError, OSError) as error:
                 # Two processes may create a table at once: one of them wins, the other one finds it here.
@@ -235,14 +279,3 @@ class DeltaStore:
 def _stored(delta: DeltaTable, writer: str, batch: int) -> bool:
     newest = delta.transaction_version(writer)
     return newest is not None and batch <= newest
-
-
-def _scan(table: Table, files: list[str]) -> pl.LazyFrame:
-    return pl.scan_parquet(files, schema=_frames.stored_schema(table), hive_partitioning=False, glob=False)
-
-
-def _flush_to_disk() -> None:
-    """Ask the system to put everything on disk: Delta itself never does, and a power cut is worse than a kill."""
-    sync = getattr(os, "sync", None)
-    if sync is not None:
-        sync()
