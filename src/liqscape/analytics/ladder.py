@@ -1,0 +1,111 @@
+"""The ladder: bars on the price axis, cumulative outward (feature F10, without depth)."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+
+from msgspec import Struct
+
+from liqscape.analytics._curves import Curve, Region
+from liqscape.analytics._estimates import positive
+from liqscape.errors import BadArgument
+from liqscape.model.maps import Estimate, LiquidationMap
+from liqscape.model.sides import PositionSide
+
+DEFAULT_STEP = 0.005
+MOST_ROWS = 1000
+
+
+class LadderRow(Struct, frozen=True, kw_only=True):
+    """One bar.
+
+    Parameters
+    ----------
+    price, distance
+        Of the bar's outer edge: quote per base, and signed fraction.
+    usd
+        USD between the edge before and this one.
+    sum_out_usd
+        USD between the mark and this edge.
+    data_share
+        Fraction of the bar that is data and not prior; None where the bar is empty.
+    """
+
+    price: float
+    distance: float
+    usd: Estimate
+    sum_out_usd: Estimate
+    data_share: float | None
+
+
+class Ladder(Struct, frozen=True, kw_only=True):
+    """Bars of both sides, each from the mark outward.
+
+    Parameters
+    ----------
+    step, within
+        Height of a bar and distance window, fractions of the mark price.
+    short, long
+        Above and below the mark.
+    """
+
+    mark_price: float
+    step: float
+    within: float
+    short: tuple[LadderRow, ...]
+    long: tuple[LadderRow, ...]
+
+
+def ladder(liquidation_map: LiquidationMap, within: float = 0.05, step: float = DEFAULT_STEP) -> Ladder:
+    """Cut both sides into bars of equal distance (F10).
+
+    Parameters
+    ----------
+    within
+        Distance window, fraction.
+    step
+        Height of a bar, fraction; the outermost bar is cut at `within`.
+
+    Raises
+    ------
+    BadArgument
+        If the step is not positive, makes more than 1,000 bars a side, or the window lies beyond the reach of the map.
+    """
+    if not (step > 0.0 and within / step <= MOST_ROWS + 1e-9):
+        raise BadArgument(
+            f"step: expected at least {within / MOST_ROWS:g} (1,000 bars a side), received {step:g}",
+            hint="0.5% gives 10 bars a side within 5%.",
+        )
+    rows = max(math.ceil(within / step - 1e-9), 1)
+    # Twelve decimals keep 3 * 0.005 on the edge at 0.015.
+    edges = [min(round(k * step, 12), within) for k in range(rows + 1)]
+    return Ladder(
+        mark_price=liquidation_map.mark_price,
+        step=step,
+        within=within,
+        short=_bars(liquidation_map, PositionSide.SHORT, edges),
+        long=_bars(liquidation_map, PositionSide.LONG, edges),
+    )
+
+
+def _bars(liquidation_map: LiquidationMap, side: PositionSide, edges: list[float]) -> tuple[LadderRow, ...]:
+    curve = Curve.of(liquidation_map, side)
+    sign = -side.sign
+    bars: list[LadderRow] = []
+    for near, far in pairwise(edges):
+        bar = curve.between(near, far)
+        bars.append(
+            LadderRow(
+                price=liquidation_map.mark_price * (1.0 + sign * far),
+                distance=sign * far,
+                usd=_estimate(bar),
+                sum_out_usd=_estimate(curve.between(0.0, far)),
+                data_share=None if bar.prior_share is None else 1.0 - bar.prior_share,
+            )
+        )
+    return tuple(bars)
+
+
+def _estimate(region: Region) -> Estimate:
+    return positive(region.usd, region.draws_usd, prior_share=region.prior_share)
