@@ -26,6 +26,9 @@ def test_the_published_case_770_up_and_2000_down_for_11_billion():
     assert row.down is not None
     assert (row.up.move, row.down.move) == pytest.approx((770.0, -2_000.0))
     assert (row.up.price, row.down.price) == pytest.approx((100_770.0, 98_000.0))
+    assert row.up.round_number is None
+    assert row.down.round_number is not None
+    assert row.down.round_number.price == 98_000.0
     assert row.ease is not None
     assert row.ease.median == pytest.approx(2.60, abs=0.005)
     assert math.log(row.ease.median) == pytest.approx(0.954, abs=0.001)

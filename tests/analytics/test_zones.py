@@ -10,8 +10,8 @@ from hypothesis.extra.numpy import arrays
 from scipy.stats import rankdata
 
 from liqscape.analytics import Staircase, pool, side_shape, zones
+from liqscape.analytics.round_prices import is_round, round_numbers, round_step
 from liqscape.analytics.shape import spearman_with_order, spread_of
-from liqscape.analytics.zones import is_round, round_numbers, round_step
 from liqscape.errors import BadArgument
 from liqscape.model import PositionSide
 from liqscape.model.maps import BUCKETS

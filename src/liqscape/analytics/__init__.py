@@ -13,9 +13,10 @@ from liqscape.analytics.ladder import Ladder, LadderRow, ladder
 from liqscape.analytics.move_to import Move, MoveRow, MoveTo, move_to
 from liqscape.analytics.odds import odds_by_horizon, sigma_multiple, touch_odds
 from liqscape.analytics.pools import Asymmetry, RangeRow, WindowRow, asymmetry, pool, ratio_text
+from liqscape.analytics.round_prices import RoundNumber
 from liqscape.analytics.shape import SideShape, Staircase, side_shape
 from liqscape.analytics.tilt import Tilt, TiltState, tilt
-from liqscape.analytics.zones import MixShare, RoundNumber, Zone, Zones, zones
+from liqscape.analytics.zones import MixShare, Zone, Zones, zones
 
 __all__ = [
     "Asymmetry",

@@ -79,7 +79,7 @@ def ladder(liquidation_map: LiquidationMap, within: float = 0.05, step: float = 
         )
     rows = max(math.ceil(within / step - 1e-9), 1)
     # Twelve decimals keep 3 * 0.005 on the edge at 0.015.
-    edges = [min(round(k * step, 12), within) for k in range(rows + 1)]
+    edges = [*(round(k * step, 12) for k in range(rows)), within]
     return Ladder(
         mark_price=liquidation_map.mark_price,
         step=step,

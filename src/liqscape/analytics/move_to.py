@@ -10,8 +10,10 @@ from msgspec import Struct
 from liqscape.analytics._curves import Curve, both, share
 from liqscape.analytics._estimates import negated, positive
 from liqscape.analytics.odds import odds_by_horizon, sigma_multiple, touch_odds
+from liqscape.analytics.round_prices import RoundNumber, round_number_near
 from liqscape.errors import BadArgument
 from liqscape.model.arrays import FloatArray
+from liqscape.model.instruments import describe
 from liqscape.model.maps import Estimate, LiquidationMap
 from liqscape.model.sides import PositionSide
 
@@ -38,6 +40,8 @@ class Move(Struct, frozen=True, kw_only=True):
         Probability that a driftless random walk touches the price within 24 hours.
     no_map_odds_by_horizon
         The same at 4 hours, 24 hours and 7 days.
+    round_number
+        The round price within 0.1 % of `price`, if there is one (F39).
     """
 
     price: float
@@ -47,6 +51,7 @@ class Move(Struct, frozen=True, kw_only=True):
     sigma_1d: float | None
     no_map_odds: float | None
     no_map_odds_by_horizon: dict[str, float] | None
+    round_number: RoundNumber | None
 
 
 class MoveRow(Struct, frozen=True, kw_only=True):
@@ -138,14 +143,16 @@ def _move(liquidation_map: LiquidationMap, curve: Curve, distance: float, draws:
     down = curve.levels.side is PositionSide.LONG
     signed_distance = -distance if down else distance
     sigma = liquidation_map.sigma_1d
+    price = liquidation_map.mark_price * (1.0 + signed_distance)
     return Move(
-        price=liquidation_map.mark_price * (1.0 + signed_distance),
+        price=price,
         move=liquidation_map.mark_price * signed_distance,
         distance=signed_distance,
         distance_estimate=negated(estimate) if down else estimate,
         sigma_1d=sigma_multiple(signed_distance, sigma),
         no_map_odds=touch_odds(signed_distance, sigma),
         no_map_odds_by_horizon=odds_by_horizon(signed_distance, sigma),
+        round_number=round_number_near(price, describe(liquidation_map.instruments[0]).base),
     )
 
 

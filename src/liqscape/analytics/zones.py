@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 import numpy as np
@@ -11,6 +10,7 @@ from msgspec import Struct
 from liqscape.analytics._curves import Curve, edge_distance, share, whole_buckets
 from liqscape.analytics._estimates import positive
 from liqscape.analytics.odds import odds_by_horizon, sigma_multiple, touch_odds
+from liqscape.analytics.round_prices import RoundNumber, is_round, round_numbers
 from liqscape.errors import BadArgument
 from liqscape.model.arrays import BoolArray, FloatArray
 from liqscape.model.instruments import describe
@@ -22,8 +22,6 @@ ZONE_WITHIN = 0.15
 DENSE = 1.5  # times the median density of the side
 GAP = 0.002  # fraction of the mark price: a shorter gap does not end a zone
 SMALLEST_SHARE = 0.05  # of the side's pool within the window (amendment to F07)
-ROUND_TOLERANCE = 0.001
-BITCOIN_ROUND_STEP = 1_000.0
 
 
 class MixShare(Struct, frozen=True, kw_only=True):
@@ -42,13 +40,6 @@ class MixShare(Struct, frozen=True, kw_only=True):
     name: str
     value: float
     share: float
-
-
-class RoundNumber(Struct, frozen=True, kw_only=True):
-    """A round price in or beside a zone; `major` marks multiples of five steps (5,000 for BTC)."""
-
-    price: float
-    major: bool
 
 
 class Zone(Struct, frozen=True, kw_only=True):
@@ -177,32 +168,6 @@ def find_zones(liquidation_map: LiquidationMap, side: PositionSide, within: floa
         else:
             merged.append((first, last))
     return [(first, last) for first, last in merged if float(usd[first:last].sum()) >= SMALLEST_SHARE * total]
-
-
-def round_step(price: float, base: str) -> float:
-    """Return the step of round prices: 1,000 for BTC, else the power of ten nearest to 1 % of the price.
-
-    Examples
-    --------
-    >>> round_step(84_178.9, "BTC"), round_step(2_600.0, "ETH"), round_step(0.5, "XRP")
-    (1000.0, 10.0, 0.01)
-    """
-    return BITCOIN_ROUND_STEP if base == "BTC" else 10.0 ** round(math.log10(0.01 * price))
-
-
-def is_round(price: float, base: str) -> bool:
-    """Return whether a price lies within 0.1 % of a round one."""
-    step = round_step(price, base)
-    return abs(price - round(price / step) * step) <= ROUND_TOLERANCE * price
-
-
-def round_numbers(low: float, high: float, base: str) -> tuple[RoundNumber, ...]:
-    """Return the round prices in [low, high] widened by 0.1 %, ascending."""
-    step = round_step(math.sqrt(low * high), base)
-    first = math.ceil(low * (1.0 - ROUND_TOLERANCE) / step)
-    last = math.floor(high * (1.0 + ROUND_TOLERANCE) / step)
-    # Twelve significant digits: 3 * 0.1 is written 0.3.
-    return tuple(RoundNumber(price=float(f"{k * step:.12g}"), major=k % 5 == 0) for k in range(first, last + 1))
 
 
 def _runs(dense: BoolArray) -> list[tuple[int, int]]:
