@@ -1,0 +1,46 @@
+"""Write a picture to disk."""
+
+# matplotlib leaves the keyword arguments of its methods open, which strict checking reports as unknown.
+# pyright: reportUnknownMemberType=false
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from liqscape.errors import BadArgument
+
+_SUFFIXES = (".png", ".svg")
+
+
+def save(figure: Figure, path: str | os.PathLike[str]) -> Path:
+    """Write a figure as .png or .svg, its alternative text inside, and return the path.
+
+    The file appears whole or not at all: it is written beside its place and then moved.
+
+    Raises
+    ------
+    BadArgument
+        If the suffix is neither .png nor .svg, or the folder does not exist.
+    """
+    target = Path(path)
+    suffix = target.suffix.lower()
+    if suffix not in _SUFFIXES:
+        raise BadArgument(
+            f"picture: expected a name that ends in .png or .svg, received {target.name!r}",
+            hint="Use .png for the web and .svg for print.",
+        )
+    if not target.parent.is_dir():
+        raise BadArgument(f"picture: there is no folder {str(target.parent)!r}", hint="Create it first, or choose another one.")
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    description = str(figure.get_label())
+    metadata: dict[str, str | None] = {"Title": "Liquidation landscape", "Description": description}
+    metadata |= {"Software": "liqscape"} if suffix == ".png" else {"Creator": "liqscape", "Date": None}
+    try:
+        figure.savefig(part, format=suffix[1:], dpi=figure.dpi, facecolor=figure.get_facecolor(), metadata=metadata)
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+    return target
