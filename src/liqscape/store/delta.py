@@ -9,14 +9,15 @@ import random
 import re
 import threading
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import polars as pl
 from deltalake import CommitProperties, DeltaTable, Field, Schema, Transaction, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 from deltalake.schema import PrimitiveType
+from polars.exceptions import PolarsError
 
 from liqscape.clock import now_ns, utc_date
 from liqscape.errors import BadArgument, StoreError
@@ -32,6 +33,17 @@ OUTER_RETRIES = 10
 # What deltalake 1.6 mistakes for part of an address; tried one by one.
 _UNREADABLE = re.compile(r"[\[\]^|]|%[0-9A-Fa-f]{2}")
 _DELTA_TYPE: dict[type[pl.DataType], str] = {pl.String: "string", pl.Int64: "long", pl.Float64: "double"}
+
+
+@contextmanager
+def _in_words(doing: str, path: Path) -> Generator[None]:
+    """Turn what deltalake, polars and the system raise into an error of the tree."""
+    try:
+        yield
+    except (DeltaError, PolarsError, OSError) as error:
+        raise StoreError(
+            f"{doing}: {error}", hint=f"Look at permissions of {path} and at whether files in it were removed or changed."
+        ) from error
 
 
 class DeltaStore:
@@ -57,7 +69,7 @@ class DeltaStore:
                 f"store: the folder {str(self.path)!r} has {found[0]!r} in its name, which Delta Lake cannot address",
                 hint="Choose a folder without [ ] ^ | and without % before two hexadecimal digits.",
             )
-        self._tables: dict[Table, DeltaTable] = {}
+        self._tables: dict[Table, tuple[DeltaTable, int]] = {}
         self._locks = {table: threading.RLock() for table in Table}
 
     def append(self, table: Table, frame: pl.DataFrame, *, writer: str, batch: int) -> bool:
@@ -83,7 +95,8 @@ class DeltaStore:
         if batch < 0 or not writer:
             raise BadArgument(f"append to {table}: expected a writer and a batch >= 0, received {writer!r} and {batch}")
         checked = _frames.check(table, frame)
-        self._create_all()
+        if table not in self._tables or self._log(table) is None:
+            self._create_all()
         with self._locks[table]:
             delta = self._current(table)
             if delta is None:
@@ -120,7 +133,7 @@ class DeltaStore:
 
     def last_batch(self, table: Table, writer: str) -> int | None:
         """Return the newest acknowledged batch number of a writer, or None."""
-        with self._locks[table]:
+        with self._locks[table], _in_words(f"last batch of {table}", self.path):
             delta = self._current(table)
             return None if delta is None else delta.transaction_version(writer)
 
@@ -149,15 +162,16 @@ class DeltaStore:
         equal: dict[str, Value] = dict(where or {})
         if instrument is not None:
             equal["instrument"] = str(instrument)
-        files = self._files(table, start_ns, end_ns, equal)
-        if not files:
-            return pl.DataFrame(schema=schema.columns)
         conditions = _frames.matches(equal)
         if start_ns is not None:
             conditions.append(pl.col("ts") >= start_ns)
         if end_ns is not None:
             conditions.append(pl.col("ts") < end_ns)
-        rows = scan(table, files).filter(*conditions).collect() if conditions else scan(table, files).collect()
+        with _in_words(f"read of {table}", self.path):
+            files = self._files(table, start_ns, end_ns, equal)
+            if not files:
+                return pl.DataFrame(schema=schema.columns)
+            rows = scan(table, files).filter(*conditions).collect()
         rows = _frames.one_per_key(table, rows).select(*schema.columns)
         return rows if known_by_ns is None else rows.filter(_frames.known_at(table) <= known_by_ns)
 
@@ -174,24 +188,23 @@ class DeltaStore:
 
     def latest(self, table: Table) -> pl.DataFrame:
         """Return the newest row of every series of a table, sorted by series; of prints the newest of an instrument."""
-        with self._locks[table]:
-            delta = self._current(table)
-            if delta is None:
-                return pl.DataFrame(schema=SCHEMAS[table].columns)
-            files = _overview.statistics(table, delta, self._folder(table))
-        return _overview.newest(table, files)
+        with _in_words(f"newest rows of {table}", self.path):
+            files = self._statistics(table)
+            return pl.DataFrame(schema=SCHEMAS[table].columns) if files is None else _overview.newest(table, files)
 
     def coverage(self) -> list[Coverage]:
         """Return what is stored, one entry per series, sorted."""
         found: list[Coverage] = []
         for table in Table:
-            with self._locks[table]:
-                delta = self._current(table)
-                if delta is None:
-                    continue
-                files = _overview.statistics(table, delta, self._folder(table))
-            found.extend(_overview.extents(table, files))
+            with _in_words(f"coverage of {table}", self.path):
+                files = self._statistics(table)
+                found.extend([] if files is None else _overview.extents(table, files))
         return found
+
+    def _statistics(self, table: Table) -> pl.DataFrame | None:
+        with self._locks[table]:
+            delta = self._current(table)
+            return None if delta is None else _overview.statistics(table, delta, self._folder(table))
 
     def maintain(self, *, full: bool = False) -> MaintenanceReport:
         """Make reading quick again; run it about once an hour, in one process only, while others read and append.
@@ -205,11 +218,11 @@ class DeltaStore:
         full
             Also remove files that no commit ever named, as a killed writer leaves them; about once a week.
         """
-        reports = [
-            maintain_table(table, self._folder(table), today=utc_date(now_ns()), full=full)
-            for table in Table
-            if self._exists(table)
-        ]
+        reports: list[MaintenanceReport] = []
+        for table in Table:
+            with _in_words(f"maintenance of {table}", self.path):
+                if self._exists(table):
+                    reports.append(maintain_table(table, self._folder(table), today=utc_date(now_ns()), full=full))
         return MaintenanceReport(
             partitions_rewritten=sum(report.partitions_rewritten for report in reports),
             duplicate_rows_dropped=sum(report.duplicate_rows_dropped for report in reports),
@@ -227,27 +240,38 @@ class DeltaStore:
 
     def _current(self, table: Table) -> DeltaTable | None:
         """Return the table at its newest version; None if nothing was stored yet. The caller holds the table's lock."""
-        delta = self._tables.get(table)
-        if delta is not None:
+        log = self._log(table)
+        if log is None:
+            self._tables.pop(table, None)
+            return None
+        delta, its_log = self._tables.get(table, (None, None))
+        if delta is not None and its_log == log:
             delta.update_incremental()
             return delta
-        # Looked at first, because opening a table that does not exist may leave a folder behind.
-        if not (self._folder(table) / "_delta_log").is_dir():
-            return None
+        # A log folder that is not the one we knew: somebody removed the store and began another.
+        self._tables.pop(table, None)
         with suppress(TableNotFoundError):
-            self._tables[table] = DeltaTable(self._folder(table))
-        return self._tables.get(table)
+            self._tables[table] = DeltaTable(self._folder(table)), log
+            return self._tables[table][0]
+        return None
+
+    def _log(self, table: Table) -> int | None:
+        """Return what tells the table's log from any other, None if there is no log yet.
+
+        Asked before a table is opened, because opening one that does not exist may leave a folder behind.
+        """
+        with suppress(OSError):
+            return (self._folder(table) / "_delta_log").stat().st_ino
+        return None
 
     def _create_all(self) -> None:
         """Create every table that does not exist, before anything is written to any of them."""
-        if len(self._tables) == len(Table):
-            return
         for table in Table:
             with self._locks[table]:
                 if self._current(table) is None:
-                    self._tables[table] = self._create(table)
+                    self._create(table)
 
-    def _create(self, table: Table) -> DeltaTable:
+    def _create(self, table: Table) -> None:
         fields = [
             Field(name, PrimitiveType(_DELTA_TYPE[type(dtype)]))
             for name, dtype in {**_frames.stored_schema(table), DATE: pl.String()}.items()
@@ -256,7 +280,7 @@ class DeltaStore:
         for attempt in range(OUTER_RETRIES):
             try:
                 folder.mkdir(parents=True, exist_ok=True)
-                return DeltaTable.create(
+                DeltaTable.create(
                     folder,
                     Schema(fields),
                     mode="ignore",
@@ -264,16 +288,16 @@ class DeltaStore:
                     configuration=table_properties(table),
                     name=table.value,
                 )
+                return
             except (DeltaError, OSError) as error:
                 # Two processes may create a table at once: one of them wins, the other one finds it here.
-                with suppress(TableNotFoundError):
-                    return DeltaTable(folder)
+                if self._current(table) is not None:
+                    return
                 if attempt == OUTER_RETRIES - 1:
                     raise StoreError(
                         f"create {table} in {self.path}: {error}", hint="Look at free space and permissions of the folder."
                     ) from error
                 time.sleep(random.uniform(0.0, 0.05))
-        raise AssertionError("unreachable: the last attempt returns or raises")
 
 
 def _stored(delta: DeltaTable, writer: str, batch: int) -> bool:
