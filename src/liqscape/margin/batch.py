@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from liqscape.errors import BadArgument
 from liqscape.margin._checks import require_rate
+from liqscape.margin.price import ROUNDING
 from liqscape.margin.tiers import TierMeasure, TierTable, is_continuous
 from liqscape.model.arrays import FloatArray
 
@@ -29,35 +30,35 @@ def liquidation_prices(
 
     Parameters
     ----------
-    entry_price
-        float64[n] or scalar, quote per base, > 0.
-    quantity_base
-        float64[n] or scalar, base, >= 0; a position of size 0 cannot be liquidated.
-    margin
-        float64[n] or scalar, USD: isolated margin, or free equity of a cross account.
-    side_sign
-        [n] or scalar, +1 long, -1 short.
-    tiers
-        Maintenance table with deductions (continuous), measured by notional.
-    closing_fee_rate
-        Closing fee that the venue counts in the trigger.
+        entry_price
+            float64[n] or scalar, quote per base, > 0.
+        quantity_base
+            float64[n] or scalar, base, >= 0; a position of size 0 cannot be liquidated.
+        margin
+            float64[n] or scalar, USD: isolated margin, or free equity of a cross account.
+        side_sign
+            [n] or scalar, +1 long, -1 short.
+        tiers
+            Maintenance table with deductions (continuous), measured by notional.
+        closing_fee_rate
+            Closing fee that the venue counts in the trigger.
 
     Returns
     -------
-    float64[n]
-        Quote per base, n = 1 if all arguments are scalars. NaN where no positive price liquidates, and where an input is NaN.
+        float64[n]
+            Quote per base, n = 1 if all arguments are scalars. NaN where no positive price liquidates, and where an input is NaN.
 
     Raises
     ------
-    BadArgument
-        If the table jumps, or a short's margin is so negative that every price liquidates.
+        BadArgument
+            If the table jumps, or a short's margin is so negative that every price liquidates.
 
     Examples
     --------
-    >>> from liqscape.margin.tiers import continuous_tiers
-    >>> table = continuous_tiers([(0, 0.004), (50_000, 0.005), (250_000, 0.01)])
-    >>> liquidation_prices(60_000.0, [5.0, 4.0], 60_000.0, [1, -1], table).round(2).tolist()
-    [48231.16, 74579.21]
+        >>> from liqscape.margin.tiers import continuous_tiers
+        >>> table = continuous_tiers([(0, 0.004), (50_000, 0.005), (250_000, 0.01)])
+        >>> liquidation_prices(60_000.0, [5.0, 4.0], 60_000.0, [1, -1], table).round(2).tolist()
+        [48231.16, 74579.21]
     """
     if not is_continuous(tiers):
         raise BadArgument(
@@ -83,7 +84,7 @@ def liquidation_prices(
     prices = sign * best
     prices[np.atleast_1d(quantity) == 0.0] = np.nan
     _refuse_never_solvent(prices, sign)
-    prices[~(prices > 0.0)] = np.nan
+    prices[~(prices > ROUNDING * entry)] = np.nan
     return prices
 
 

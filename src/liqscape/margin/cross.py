@@ -153,6 +153,11 @@ def cross_liquidation_prices(
         One position per instrument.
     closing_fee_rate
         Closing fee that the venue counts in the trigger.
+
+    Raises
+    ------
+    BadArgument
+        If the account is so far below maintenance that no mark of one instrument repairs it.
     """
     return tuple(
         cross_liquidation_price(

@@ -14,13 +14,19 @@ In the coin price x = 1/P the second is the first with the side turned round, so
 
 from __future__ import annotations
 
+import sys
+
 from liqscape.errors import BadArgument
 from liqscape.margin._checks import margin_of, never_solvent, require_finite, require_positive, require_rate
 from liqscape.model.sides import PositionSide
 
+# What is left of an entry value after margin and deduction, relative to it, when only rounding is left: some units of the last
+# place. Without it a margin that covers the position exactly would get a level at 1e-16 or, inverse, 1e20 times the entry.
+ROUNDING = 8 * sys.float_info.epsilon
 
-def meeting_point(sign: int, size: float, entry: float, margin: float, rate: float, deduction: float) -> float:
-    """Return where margin + profit meets maintenance; may be <= 0, which means at no price.
+
+def meeting_point(sign: int, size: float, entry_value: float, margin: float, rate: float, deduction: float) -> float:
+    """Return where margin + profit meets maintenance; <= 0 means at no price.
 
     Parameters
     ----------
@@ -28,14 +34,17 @@ def meeting_point(sign: int, size: float, entry: float, margin: float, rate: flo
         +1 gains when the price rises, -1 when it falls.
     size
         Quantity that is priced, > 0.
-    entry
-        Price at which the profit is zero.
+    entry_value
+        Size x entry price.
     margin, deduction
-        In the currency of size x price.
+        In the same currency.
     rate
         Maintenance rate plus closing fee rate, below 1.
     """
-    return (sign * size * entry - margin - deduction) / (size * (sign - rate))
+    uncovered = sign * entry_value - margin - deduction
+    if abs(uncovered) <= ROUNDING * entry_value:
+        return 0.0
+    return uncovered / (size * (sign - rate))
 
 
 def linear_meeting_price(
@@ -48,7 +57,7 @@ def linear_meeting_price(
     BadArgument
         If a short is below maintenance at every price.
     """
-    price = meeting_point(sign, quantity_base, entry_price, margin_usd, rate, deduction_usd)
+    price = meeting_point(sign, quantity_base, quantity_base * entry_price, margin_usd, rate, deduction_usd)
     if price > 0.0:
         return price
     if sign < 0:
@@ -66,7 +75,7 @@ def inverse_meeting_price(
     BadArgument
         If a long is below maintenance at every price.
     """
-    coin_per_usd = meeting_point(-sign, notional_usd, 1.0 / entry_price, margin_base, rate, deduction_base)
+    coin_per_usd = meeting_point(-sign, notional_usd, notional_usd / entry_price, margin_base, rate, deduction_base)
     if coin_per_usd > 0.0:
         return 1.0 / coin_per_usd
     if sign > 0:

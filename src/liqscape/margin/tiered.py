@@ -72,7 +72,9 @@ def tiered_liquidation_price(
     margin = margin_of(quantity_base * entry_price, leverage, margin_usd, "margin_usd")
     start = entry_price if mark_price is None else mark_price
     require_positive(mark_price=start)
-    price = _first_crossing(position_side.sign, quantity_base, entry_price, margin, tiers, closing_fee_rate, start)
+    price = _first_crossing(
+        position_side.sign, quantity_base, quantity_base * entry_price, margin, tiers, closing_fee_rate, start
+    )
     if price <= 0.0 and position_side is PositionSide.SHORT:
         raise never_solvent("short position")
     return price if price > 0.0 else None
@@ -124,14 +126,16 @@ def inverse_tiered_liquidation_price(
     require_positive(mark_price=start)
     # In coin per dollar an inverse position is a linear one of N units with the side turned round.
     coin_per_usd = _first_crossing(
-        -position_side.sign, notional_usd, 1.0 / entry_price, margin, tiers, closing_fee_rate, 1.0 / start
+        -position_side.sign, notional_usd, notional_usd / entry_price, margin, tiers, closing_fee_rate, 1.0 / start
     )
     if coin_per_usd <= 0.0 and position_side is PositionSide.LONG:
         raise never_solvent("inverse long position")
     return 1.0 / coin_per_usd if coin_per_usd > 0.0 else None
 
 
-def _first_crossing(sign: int, size: float, entry: float, margin: float, tiers: TierTable, fee: float, start: float) -> float:
+def _first_crossing(
+    sign: int, size: float, entry_value: float, margin: float, tiers: TierTable, fee: float, start: float
+) -> float:
     """Walk from `start` to the first price where equity meets maintenance: adversely, or favourably if it is below already.
 
     A result <= 0 means that no positive price does.
@@ -141,21 +145,29 @@ def _first_crossing(sign: int, size: float, entry: float, margin: float, tiers: 
     index = tier_index(tiers, size * start, size)
     if tiers.measure is TierMeasure.SIZE:
         only = tiers.tiers[index]
-        return meeting_point(sign, size, entry, margin, only.maintenance_margin_rate + fee, only.maintenance_deduction)
+        return meeting_point(sign, size, entry_value, margin, only.maintenance_margin_rate + fee, only.maintenance_deduction)
     tier = tiers.tiers[index]
-    equity = margin + sign * size * (start - entry)
+    equity = margin + sign * (size * start - entry_value)
     required = size * start * (tier.maintenance_margin_rate + fee) - tier.maintenance_deduction
     direction = -sign if equity >= required else sign
-    return _walk(sign, size, entry, margin, tiers, fee, start, index, direction)
+    return _walk(sign, size, entry_value, margin, tiers, fee, start, index, direction)
 
 
 def _walk(
-    sign: int, size: float, entry: float, margin: float, tiers: TierTable, fee: float, start: float, index: int, direction: int
+    sign: int,
+    size: float,
+    entry_value: float,
+    margin: float,
+    tiers: TierTable,
+    fee: float,
+    start: float,
+    index: int,
+    direction: int,
 ) -> float:
     rows = tiers.tiers
     while True:
         tier = rows[index]
-        root = meeting_point(sign, size, entry, margin, tier.maintenance_margin_rate + fee, tier.maintenance_deduction)
+        root = meeting_point(sign, size, entry_value, margin, tier.maintenance_margin_rate + fee, tier.maintenance_deduction)
         if (root - start) * direction <= 0.0:
             # Met before this tier begins: the requirement jumped at the edge (or, continuous, met it there up to rounding).
             return start
