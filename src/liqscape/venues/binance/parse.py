@@ -10,7 +10,7 @@ import polars as pl
 
 from liqscape.errors import BadArgument
 from liqscape.units import parse_duration_ns
-from liqscape.venues._columns import OFF_RANGE, instant, number
+from liqscape.venues._columns import OFF_RANGE, instant, number, numbers
 from liqscape.venues.binance.payloads import KLINE_COLUMNS, METRICS_COLUMNS, ArchiveName, Dataset
 
 KLINE_WIRE = {
@@ -98,8 +98,8 @@ def parse_klines(raw: pl.DataFrame) -> pl.DataFrame:
             f"open_time: expected milliseconds, received {opened.drop_nulls()[0]}",
             hint="Microseconds are written by spot archives; take data/futures/um.",
         )
-    names = [name for name in KLINE_WIRE if name != "ts"]
-    return raw.select("line", instant("open_time", _MS).alias("ts"), *(number(KLINE_WIRE[n]).alias(n) for n in names))
+    values = numbers(raw, {name: column for name, column in KLINE_WIRE.items() if name != "ts"})
+    return raw.select("line", instant("open_time", _MS).alias("ts")).hstack(values)
 
 
 def parse_metrics(raw: pl.DataFrame, symbol: str) -> pl.DataFrame:
