@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
-from plot_scenes import make_map
+from plot_scenes import make_heatmap, make_map
 
 from liqscape.analytics.caveats import TEXTS
 from liqscape.errors import BadArgument
 from liqscape.model.maps import Outcome, Reading
-from liqscape.plot import plot_map, save
+from liqscape.plot import plot_heatmap, plot_map, save
 from liqscape.plot.theme import DARK, LIGHT
 from liqscape.plot.words import CAVEATS
 
@@ -155,9 +155,12 @@ def test_a_bad_distance_is_refused(within):
         plot_map(make_map(), within=within)
 
 
-def test_a_bad_size_is_refused():
+@pytest.mark.parametrize("size", [(10, 10), (6000, 500), (9000, 900)])
+def test_a_bad_size_is_refused(size):
     with pytest.raises(BadArgument, match="picture size"):
-        plot_map(make_map(), size=(10, 10))
+        plot_map(make_map(), size=size)
+    with pytest.raises(BadArgument, match="picture size"):
+        plot_heatmap(make_heatmap(columns=5), size=size)
 
 
 def test_files_are_whole_and_have_the_asked_size(tmp_path):

@@ -25,6 +25,7 @@ from liqscape.plot.theme import FONT, Theme, mix, theme_of
 _DESIGN_SIDE = 1200.0  # sqrt(1600 x 900): the size at which one design pixel is one pixel
 _DPI = 100.0
 SMALLEST, LARGEST = 480, 8000  # pixels per side
+LEAST_ROOM = 120.0
 SEPARATOR = "  ·  "
 
 
@@ -85,6 +86,21 @@ class Canvas:
         inches = ((width + 0.01) / dpi, (height + 0.01) / dpi)
         self.figure = Figure(figsize=inches, dpi=dpi, facecolor=self.theme.background, layout=None)
         self.renderer = FigureCanvasAgg(self.figure).get_renderer()
+
+    def require_room(self, height: float) -> None:
+        """Refuse a sheet whose texts leave less than `LEAST_ROOM` design pixels of height for the data.
+
+        Raises
+        ------
+        BadArgument
+            If there is too little room.
+        """
+        if height < LEAST_ROOM:
+            wide, high = round(self.width * self.scale), round(self.height * self.scale)
+            raise BadArgument(
+                f"picture size: {wide} x {high} leaves no room for the data under source and caveats",
+                hint="Make the picture higher or the caption shorter; 1600 x 900 and 1080 x 1350 work.",
+            )
 
     def axes(self, box: Box) -> Axes:
         """Add axes that fill `box`: in the panel's colour, without margins."""

@@ -13,7 +13,6 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.font_manager import FontProperties
 from matplotlib.legend import Legend
-from matplotlib.patheffects import withStroke
 from matplotlib.text import Text
 
 from liqscape.plot.canvas import Box, Canvas, points
@@ -77,10 +76,10 @@ def draw_strip(canvas: Canvas, strip: Strip, box: Box) -> None:
         y += _STRIP_LINE
 
 
-def watermark(canvas: Canvas, axes: Axes, box: Box, layer: float) -> None:
+def watermark(canvas: Canvas, axes: Axes, box: Box, layer: float, color: str, alpha: float) -> None:
     """Write SIMULATED large and faint across `box`, a part of the axes, behind what is drawn above `layer`."""
     px = min(0.11 * box.width, 0.5 * box.height)
-    text = axes.text(
+    axes.text(
         (box.left + box.width / 2.0) / canvas.width,
         1.0 - (box.top + box.height / 2.0) / canvas.height,
         SIMULATED,
@@ -88,15 +87,13 @@ def watermark(canvas: Canvas, axes: Axes, box: Box, layer: float) -> None:
         fontsize=points(px),
         fontfamily=FONT,
         fontweight="bold",
-        color=canvas.theme.amber,
-        alpha=0.2,
+        color=color,
+        alpha=alpha,
         ha="center",
         va="center",
         zorder=layer,
         gid="watermark",
     )
-    # The rim keeps the word readable where what lies behind has its own colour.
-    text.set_path_effects([withStroke(linewidth=2.5, foreground=canvas.theme.halo, alpha=0.35)])
 
 
 def make_legend(canvas: Canvas, handles: Sequence[Artist], labels: Sequence[str], left: float, width: float) -> Legend:

@@ -45,6 +45,7 @@ _CANDLES = 300  # at most
 _CANDLE_PX = 4.5  # narrowest candle, design pixels
 _GUTTER = 98.0  # least room for price labels at the right
 _GAP = 8.0  # between heat and profile
+_LEGEND_ROW = 18.0
 _ROW = 26.0  # a row of labels over and under the profile
 
 
@@ -94,7 +95,7 @@ def plot_heatmap(
     Raises
     ------
     BadArgument
-        If the scale is not 0 < low < high, or the size is out of bounds.
+        If the scale is not 0 < low < high, the size is out of bounds, or the texts leave no room for the data.
     NoData
         If the heatmap has no columns.
     """
@@ -119,7 +120,9 @@ def plot_heatmap(
     profile = draw_profile(canvas, plot.profile, axes.get_ylim(), heatmap, plot.strip.height, _ROW)
     _draw_axes(canvas, axes, profile, plot, last_close)
     if heatmap.simulated:
-        watermark(canvas, axes, plot.heat.below(plot.strip.height, plot.heat.height - plot.strip.height), 4.0)
+        watermark(
+            canvas, axes, plot.heat.below(plot.strip.height, plot.heat.height - plot.strip.height), 4.0, canvas.theme.mark, 0.3
+        )
     draw_strip(canvas, plot.strip, plot.box)
     draw_scale(canvas, borders, scale is not None, plot.heat.left, plot.box.bottom + foot, plot.box.width)
     canvas.figure.set_label(f"{title}. {', '.join(subline)}. {caveats(heatmap.caveats, caption)[0]}")
@@ -137,19 +140,28 @@ def _prepare(
     strip = make_strip(canvas, stamps(heatmap), caveats(heatmap.caveats, caption), wide)
     heat_width = round(wide - beside - _GAP)
     candles = candles_of(heatmap, min(_CANDLES, int(heat_width / _CANDLE_PX)))
-    # The legend says what is in the picture; whether there is prior or a gap does not depend on the height of the raster.
-    probe, first, last = rasterise(heatmap, round(heat_width * canvas.scale), 64)
-    legend = make_legend(canvas, *legend_of(canvas, probe, candles, dots), MARGIN, canvas.width - 2.0 * MARGIN)
     foot = 36.0
-    bottom = canvas.height - height_of(canvas, legend) - 9.0 - SCALE_ROW - foot
+    fixed = 9.0 + SCALE_ROW + foot + top + strip.height + 2.0 * _ROW  # all but legend and heat
+    canvas.require_room(canvas.height - fixed - _LEGEND_ROW)
+    pixels = round(heat_width * canvas.scale)
+    # The legend names only what is drawn, and its own height decides how much is: begin with one row of legend.
+    rows = _rows(canvas, canvas.height - fixed - _LEGEND_ROW)
+    raster, first, last = rasterise(heatmap, pixels, rows)
+    legend = make_legend(canvas, *legend_of(canvas, raster, candles, dots), MARGIN, canvas.width - 2.0 * MARGIN)
+    taken = max(_LEGEND_ROW, height_of(canvas, legend))
+    if _rows(canvas, canvas.height - fixed - taken) != rows:
+        raster, _, _ = rasterise(heatmap, pixels, _rows(canvas, canvas.height - fixed - taken))
+    bottom = canvas.height - taken - 9.0 - SCALE_ROW - foot
     box = Box(MARGIN, round(top), wide, round(bottom - top))
     low, high = float(np.log(heatmap.edge_price[0])), float(np.log(heatmap.edge_price[-1]))
     heat = Box(box.left, box.top, heat_width, box.height)
     profile = Box(heat.right + _GAP, box.top, wide - heat_width - _GAP, box.height)
     plot = _Plot(box, heat, profile, strip, first, last, low, high)
-    rows = max(16, round((box.height - strip.height - 2.0 * _ROW) * canvas.scale))
-    raster, _, _ = rasterise(heatmap, round(heat_width * canvas.scale), rows)
     return plot, raster, candles, foot
+
+
+def _rows(canvas: Canvas, height: float) -> int:
+    return max(16, round(height * canvas.scale))
 
 
 def _draw_heat(canvas: Canvas, plot: _Plot, raster: Raster, borders: FloatArray) -> Axes:

@@ -35,15 +35,15 @@ from liqscape.plot.frame import (
     watermark,
 )
 from liqscape.plot.levels import Bars, Curve, bars_of, buckets_within, curve_of, group_size, rectangles
-from liqscape.plot.theme import mix
+from liqscape.plot.theme import PRIOR_HATCH, mix
 from liqscape.plot.ticks import distance_ticks, price_ticks, usd_range, usd_ticks
+from liqscape.plot.watch_labels import draw_watch, label_rows
 from liqscape.plot.words import caveats, instant, name_of, percent_text, price_text, reading, stamps
 from liqscape.units import format_percent, format_usd
 
 _BAR_PX = 8.0  # narrowest bar with its gap, design pixels
 _GUTTER = 88.0  # room for dollar labels on either side
 _ROW = 27.0  # a row of labels under the strip
-_HATCH = "//////"
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,8 @@ def plot_map(
     Raises
     ------
     BadArgument
-        If `within` is not in (0, reach of the map], the truth has another number of buckets, or the size is out of bounds.
+        If `within` is not in (0, reach of the map], the truth has another number of buckets, the size is out
+        of bounds, or the texts leave no room for the data.
     """
     canvas = Canvas(size, dark)
     _check(map, within, truth)
@@ -109,10 +110,11 @@ def plot_map(
     outside = [p for p in watch if abs(p / map.mark_price - 1.0) > within]
     facts = [*stamps(map), *(f"watch {price_text(p)} lies outside" for p in outside)]
     strip = make_strip(canvas, facts, caveats(map.caveats, caption), box.width)
+    canvas.require_room(box.height - strip.height - 2.0 * _ROW)
     axes = canvas.axes(box)
     style_ticks(canvas, axes)
     if map.simulated:
-        watermark(canvas, axes, box.below(strip.height, box.height - strip.height), 1.0)
+        watermark(canvas, axes, box.below(strip.height, box.height - strip.height), 1.0, canvas.theme.amber, 0.14)
     _draw_data(canvas, axes, map, sides, within, watch, box, strip)
     draw_strip(canvas, strip, box)
     canvas.figure.set_label(f"{title}. {', '.join(subline)}. {caveats(map.caveats, caption)[0]}")
@@ -161,7 +163,7 @@ def _draw_data(
     strip: Strip,
 ) -> None:
     inside = sorted(p for p in watch if abs(p / map.mark_price - 1.0) <= within)
-    rows = _watch_rows(canvas, inside, map.mark_price, within, box)
+    rows = label_rows(canvas, inside, map.mark_price, within, box)
     reserved = strip.height + _ROW * (2 + max(rows, default=-1)) + 12.0
     share = 1.0 - reserved / box.height  # of the height, for the data
     low, high = map.mark_price * (1.0 - within), map.mark_price * (1.0 + within)
@@ -180,7 +182,7 @@ def _draw_data(
     _draw_mark(canvas, axes, map, box, strip)
     _draw_pools(canvas, sides, map, box, strip)
     for price, row in zip(inside, rows, strict=True):
-        _draw_watch(canvas, axes, price, map, within, box, strip.height + _ROW * (row + 1) + _ROW / 2 + 7.0)
+        draw_watch(canvas, axes, price, map.mark_price, within, box, strip.height + _ROW * (row + 1) + _ROW / 2 + 7.0)
 
 
 def _draw_axes(
@@ -229,7 +231,7 @@ def _draw_bars(canvas: Canvas, axes: Axes, side: _Side, least: float) -> None:
             rectangles(left[shown], right[shown], bars.data_usd[shown], top[shown]),
             facecolor=mix(color, theme.panel, 0.22),
             edgecolor=color,
-            hatch=_HATCH,
+            hatch=PRIOR_HATCH,
             linewidth=0.0,
             zorder=3,
         )
@@ -292,38 +294,6 @@ def _draw_pools(canvas: Canvas, sides: tuple[_Side, _Side], map: LiquidationMap,
         ).set_gid(f"pool-{side.name}")
 
 
-def _watch_label(price: float, mark_price: float) -> str:
-    distance = format_percent(price / mark_price - 1.0, decimals=2, sign=True).replace("-", "\N{MINUS SIGN}")
-    return f"watch {price_text(price)}  {distance}"
-
-
-def _watch_rows(canvas: Canvas, prices: Sequence[float], mark_price: float, within: float, box: Box) -> list[int]:
-    """Return the row of each label, the lowest row in which it does not touch its neighbour."""
-    ends: list[float] = []
-    rows: list[int] = []
-    for price in prices:
-        x, width = _watch_place(canvas, price, mark_price, within, box)
-        row = next((r for r, end in enumerate(ends) if x - width / 2 > end + 16.0), len(ends))
-        ends[row : row + 1] = [x + width / 2]
-        rows.append(row)
-    return rows
-
-
-def _watch_place(canvas: Canvas, price: float, mark_price: float, within: float, box: Box) -> tuple[float, float]:
-    """Return the middle and the width of a label, pushed inside the plot."""
-    width = canvas.measure(_watch_label(price, mark_price), 13.0, bold=True) + 14.0
-    x = box.left + box.width * (price / mark_price - 1.0 + within) / (2.0 * within)
-    return min(max(x, box.left + width / 2 + 4.0), box.right - width / 2 - 4.0), width
-
-
-def _draw_watch(canvas: Canvas, axes: Axes, price: float, map: LiquidationMap, within: float, box: Box, down: float) -> None:
-    theme = canvas.theme
-    axes.axvline(price, ymax=1.0 - (down + 10.0) / box.height, color=theme.muted, linewidth=1.1, dashes=(4, 3), zorder=6.5)
-    x, _ = _watch_place(canvas, price, map.mark_price, within, box)
-    label = _watch_label(price, map.mark_price)
-    canvas.pill(x, box.top + down, label, 13.0, theme.muted, align="center").set_gid("watch")
-
-
 def _legend(canvas: Canvas, sides: tuple[_Side, _Side]) -> tuple[list[Artist], list[str]]:
     theme = canvas.theme
     handles: list[Artist] = [Patch(facecolor=theme.long), Patch(facecolor=theme.short)]
@@ -331,7 +301,7 @@ def _legend(canvas: Canvas, sides: tuple[_Side, _Side]) -> tuple[list[Artist], l
     total = sum(float((s.bars.data_usd + s.bars.prior_usd).sum()) for s in sides)
     prior = sum(float(s.bars.prior_usd.sum()) for s in sides)
     if prior > 0.0:
-        hatched = Patch(facecolor=mix(theme.muted, theme.panel, 0.22), edgecolor=theme.muted, hatch=_HATCH, linewidth=0.0)
+        hatched = Patch(facecolor=mix(theme.muted, theme.panel, 0.22), edgecolor=theme.muted, hatch=PRIOR_HATCH, linewidth=0.0)
         hatched.set_hatch_linewidth(1.1)
         handles.append(hatched)
         labels.append(f"hatched: prior, {format_percent(prior / total, decimals=0)} of what is drawn; solid: data")

@@ -12,11 +12,10 @@ from liqscape.model.sides import PositionSide
 from liqscape.plot.canvas import Box, Canvas
 from liqscape.plot.frame import set_ticks, style_ticks
 from liqscape.plot.levels import rectangles
-from liqscape.plot.theme import mix
+from liqscape.plot.theme import PRIOR_HATCH, mix
 from liqscape.plot.ticks import usd_ticks
 
 _BAR_PX = 4.0
-HATCH = "//////"
 
 
 def draw_profile(canvas: Canvas, box: Box, limits: tuple[float, float], heatmap: Heatmap, strip: float, row: float) -> Axes:
@@ -78,7 +77,7 @@ def _draw_side(
             rectangles(data[shown], whole[shown], low[shown], high[shown]),
             facecolor=mix(color, canvas.theme.panel, 0.22),
             edgecolor=color,
-            hatch=HATCH,
+            hatch=PRIOR_HATCH,
             linewidth=0.0,
             zorder=3,
         )

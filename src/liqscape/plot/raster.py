@@ -16,7 +16,7 @@ from liqscape.model.maps import Heatmap
 from liqscape.plot.theme import CLASSES, Theme
 
 PRIOR_DOMINATED = 0.5  # share of a cell from which on it is drawn hatched
-_STRIPE = 7  # pixels from one hatch line to the next
+_STRIPE = 9  # pixels from one hatch line to the next
 _TABLE = 1024  # shades in the look-up table
 _SWEPT_TO = 0.3  # a cell ends here if the next column holds less than this share of it and the price was there
 
@@ -128,7 +128,7 @@ def paint(raster: Raster, borders: FloatArray, theme: Theme, thickness: int) -> 
     diagonal = np.add.outer(np.arange(len(shown)), np.arange(len(shown[0])))
     line = raster.prior & (diagonal % (_STRIPE * thickness) < 2 * thickness)
     # Between the lines the colour is drained as well: at a glance prior reads paler than data of the same dollars.
-    keep = np.where(line, 0.35, np.where(raster.prior, 0.75, 1.0))[..., None]
+    keep = np.where(line, 0.45, np.where(raster.prior, 0.78, 1.0))[..., None]
     colour = keep * colour + (1.0 - keep) * panel
     ends = (raster.swept & (place > _TABLE / CLASSES))[..., None]
     colour = np.where(ends, 0.5 * colour + (0.5 if theme.dark else 0.0), colour)

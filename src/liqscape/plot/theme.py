@@ -12,6 +12,7 @@ from liqscape.model.arrays import FloatArray
 from liqscape.model.sides import PositionSide
 
 FONT = "DejaVu Sans"
+PRIOR_HATCH = "//////"
 CLASSES = 7  # shades of the heat scale
 # Above 1 the middle of the scale stays dark, so that candles keep their contrast over it and dense bands stand out.
 _GAMMA = 1.5
