@@ -1,0 +1,37 @@
+"""The embedded simulated exchange: exact accounts, a bounded book, forced orders, and the truth beside what a venue publishes.
+
+Depends on the ground (`units`, `errors`, `clock`, `_jit`) and `model` only, so that no estimator can leak into its own judge: its
+lifetimes, leverage and hazards are its own and no other room reads them.
+"""
+
+from liqscape.testing.market.config import DEFAULT_BRACKETS, Behaviour, Bracket, Group, MarketConfig, ScriptedOrder
+from liqscape.testing.market.dataset import write_dataset
+from liqscape.testing.market.exchange import SimulatedMarket
+from liqscape.testing.market.run import (
+    FundingSeries,
+    LiquidationPrints,
+    SimulatedRun,
+    StepSeries,
+    TruePositions,
+    true_levels,
+)
+from liqscape.testing.market.score import SpatialScore, spatial_distance
+
+__all__ = [
+    "DEFAULT_BRACKETS",
+    "Behaviour",
+    "Bracket",
+    "FundingSeries",
+    "Group",
+    "LiquidationPrints",
+    "MarketConfig",
+    "ScriptedOrder",
+    "SimulatedMarket",
+    "SimulatedRun",
+    "SpatialScore",
+    "StepSeries",
+    "TruePositions",
+    "spatial_distance",
+    "true_levels",
+    "write_dataset",
+]

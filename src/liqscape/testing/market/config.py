@@ -1,0 +1,235 @@
+"""What a simulated market is made of: contract and brackets, book, price process, traders, recording."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+from msgspec import Struct
+
+from liqscape.clock import parse_instant
+from liqscape.errors import BadArgument
+from liqscape.model import InstrumentId, MarginMode, PositionSide
+from liqscape.units import NS_PER_DAY, NS_PER_S
+
+
+class Bracket(Struct, frozen=True):
+    """A margin tier; it begins where the one before it ends.
+
+    Parameters
+    ----------
+    notional_floor_usd
+        Lowest notional of the tier, USD.
+    max_leverage
+        Highest leverage with which a position of this notional may be opened.
+    maintenance_margin_rate
+        Fraction of the notional; the deduction follows from continuity at the floors.
+    """
+
+    notional_floor_usd: float
+    max_leverage: float
+    maintenance_margin_rate: float
+
+
+# The shape of a large venue's BTC brackets (science.md A1 [S11]): generous for small positions, strict for large ones.
+DEFAULT_BRACKETS: tuple[Bracket, ...] = (
+    Bracket(0.0, 125.0, 0.004),
+    Bracket(50e3, 100.0, 0.005),
+    Bracket(250e3, 50.0, 0.010),
+    Bracket(1e6, 20.0, 0.025),
+    Bracket(10e6, 10.0, 0.050),
+    Bracket(20e6, 5.0, 0.100),
+    Bracket(50e6, 4.0, 0.125),
+    Bracket(100e6, 3.0, 0.150),
+    Bracket(200e6, 2.0, 0.250),
+)
+
+
+class Group(Struct, frozen=True, kw_only=True):
+    """One kind of trader; accounts scatter around its medians.
+
+    Parameters
+    ----------
+    share
+        Fraction of all accounts.
+    life_s
+        Median planned lifetime of a position, seconds (lognormal; losers are held longer, see `Behaviour`).
+    wait_s
+        Mean pause between two positions at average activity, seconds.
+    leverage
+        Median of the leverage preference (lognormal per account).
+    size_usd
+        Smallest usual position, USD; accounts scatter upwards with a Pareto tail.
+    """
+
+    share: float
+    life_s: float
+    wait_s: float
+    leverage: float
+    size_usd: float
+
+
+DEFAULT_GROUPS: tuple[Group, ...] = (
+    Group(share=0.20, life_s=1_800, wait_s=14_400, leverage=30.0, size_usd=40e3),
+    Group(share=0.33, life_s=21_600, wait_s=43_200, leverage=14.0, size_usd=50e3),
+    Group(share=0.30, life_s=216_000, wait_s=172_800, leverage=6.0, size_usd=80e3),
+    Group(share=0.17, life_s=1_209_600, wait_s=864_000, leverage=2.4, size_usd=160e3),
+)
+
+
+class Behaviour(Struct, frozen=True, kw_only=True):
+    """How traders decide. None of this is known to an estimator.
+
+    Parameters
+    ----------
+    size_tail
+        Pareto exponent of account sizes, cut at `size_cut` times the smallest.
+    momentum_share, contrarian_share
+        Fractions of accounts that enter with and against the recent return; the rest does not look.
+    long_bias
+        Mean log-odds of going long.
+    clock_loss, clock_deep_loss, clock_profit
+        Speed of a position's life clock in loss, deep loss and good profit; between entry and profit it is 1. Values below 1
+        in loss are the disposition to hold losers.
+    stop_share, top_up_share, cross_share
+        Fractions of accounts that place stops, add margin when close to liquidation, and trade in cross margin.
+    """
+
+    size_tail: float = 1.45
+    size_cut: float = 150.0
+    size_jitter: float = 0.5
+    leverage_scatter: float = 0.55
+    leverage_jitter: float = 0.30
+    leverage_size_slope: float = 0.15
+    life_jitter: float = 1.0
+    momentum_share: float = 0.40
+    contrarian_share: float = 0.30
+    signal_strength: float = 0.9
+    long_bias: float = 0.12
+    crowding: float = 3.0
+    clock_profit: float = 1.7
+    clock_loss: float = 0.6
+    clock_deep_loss: float = 0.3
+    stop_share: float = 0.35
+    top_up_share: float = 0.20
+    cross_share: float = 0.45
+
+
+class ScriptedOrder(Struct, frozen=True, kw_only=True):
+    """An account of its own that opens once at the end of `step` and never closes by itself."""
+
+    step: int
+    position_side: PositionSide
+    quantity_base: float
+    leverage: float
+    margin_mode: MarginMode = MarginMode.ISOLATED
+
+
+@dataclass(frozen=True)
+class MarketConfig:
+    """A simulated market; the defaults are the demo's.
+
+    Parameters
+    ----------
+    days, warmup_days, step_s
+        Recorded length, length simulated before the record begins, and width of a step.
+    start_ns
+        Where the record begins, ns UTC.
+    accounts, makers, hedgers
+        Number of traders, of market makers (they fill every order) and of hedgers (they take the makers' inventory over).
+    annual_volatility
+        Of the outside price process; flow and forced orders add to it.
+    jumps_per_day, jump_size
+        Rate of jumps and the scale of their Laplace size in log price.
+    impact
+        False: orders fill at the last price and do not move it, so the price path knows nothing of positions.
+    depth_usd_per_percent
+        Calm book depth per 1 % of price and side. The book ends at `book_end` of displacement; what does not fit waits.
+    lasting_share, lasting_half_life_s, refill_half_life_s
+        Part of the impact that other venues follow, how quickly it fades against the outside, and how quickly the rest refills.
+    mark_bound
+        Largest log difference of mark to last.
+    price_path
+        Prices at the end of each step instead of the random process; needs `impact = False` and no warm-up.
+    scripted
+        Orders placed by hand, one account each.
+    bar_interval_ns, snapshot_interval_ns
+        Width of published bars and distance of truth snapshots; the end is always a snapshot.
+
+    Raises
+    ------
+    BadArgument
+        If the times do not fit each other or a number makes no sense.
+    """
+
+    days: float = 60.0
+    warmup_days: float = 8.0
+    step_s: int = 30
+    start_ns: int = field(default_factory=lambda: parse_instant("2026-01-01"))
+    instrument: InstrumentId = InstrumentId("simulated", "BTCUSDT")  # noqa: RUF009 - frozen
+    start_price: float = 84_000.0
+    lot_base: float = 0.001
+    brackets: tuple[Bracket, ...] = DEFAULT_BRACKETS
+    accounts: int = 3_600
+    makers: int = 8
+    hedgers: int = 16
+    groups: tuple[Group, ...] = DEFAULT_GROUPS
+    behaviour: Behaviour = Behaviour()  # noqa: RUF009 - frozen
+    annual_volatility: float = 0.52
+    volatility_scatter: float = 0.45
+    jumps_per_day: float = 0.5
+    jump_size: float = 0.006
+    impact: bool = True
+    depth_usd_per_percent: float = 12e6
+    depth_withdrawal: float = 0.35
+    book_end: float = 0.03
+    lasting_share: float = 0.3
+    lasting_half_life_s: float = 14_400.0
+    refill_half_life_s: float = 90.0
+    taker_share_of_depth: float = 0.03
+    half_spread: float = 0.00002
+    taker_fee_rate: float = 0.0004
+    insurance_fund_usd: float = 20e6
+    mark_bound: float = 0.004
+    mark_time_s: float = 150.0
+    funding_interval_s: int = 28_800
+    outside_turnover_per_day: float = 3_000.0
+    price_path: tuple[float, ...] | None = None
+    scripted: tuple[ScriptedOrder, ...] = ()
+    bar_interval_ns: int = 300 * NS_PER_S
+    snapshot_interval_ns: int = NS_PER_DAY
+
+    def __post_init__(self) -> None:
+        for name in ("bar_interval_ns", "snapshot_interval_ns"):
+            value: int = getattr(self, name)
+            if value <= 0 or value % self.step_ns:
+                raise BadArgument(f"market: {name} must be a multiple of the step of {self.step_s} s, received {value}")
+        if self.steps <= 0 or self.steps * self.step_ns % self.bar_interval_ns:
+            raise BadArgument(f"market: days must be a positive whole number of bars, received {self.days}")
+        if self.price_path is not None and (self.impact or self.warmup_days or len(self.price_path) != self.steps):
+            raise BadArgument(
+                f"market: price_path needs impact=False, warmup_days=0 and one price per step ({self.steps}),"
+                f" received {len(self.price_path)} prices"
+            )
+        if self.accounts and not math.isclose(sum(g.share for g in self.groups), 1.0):
+            raise BadArgument(f"market: shares of groups must sum to 1, received {sum(g.share for g in self.groups)}")
+        floors = [b.notional_floor_usd for b in self.brackets]
+        if not floors or floors[0] != 0.0 or sorted(set(floors)) != floors:
+            raise BadArgument(f"market: bracket floors must ascend from 0, received {floors}")
+        if self.makers < 1 or self.hedgers < 1:
+            raise BadArgument(f"market: at least one maker and one hedger, received {self.makers} and {self.hedgers}")
+
+    @property
+    def step_ns(self) -> int:
+        """Width of a step, ns."""
+        return self.step_s * NS_PER_S
+
+    @property
+    def steps(self) -> int:
+        """Number of recorded steps."""
+        return round(self.days * 86_400 / self.step_s)
+
+    @property
+    def warmup_steps(self) -> int:
+        """Number of steps before the record begins."""
+        return round(self.warmup_days * 86_400 / self.step_s)

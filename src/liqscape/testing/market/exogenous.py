@@ -1,0 +1,75 @@
+"""What comes from outside the venue: the price process, the mood of traders and the volume of those who hold nothing."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.signal import lfilter  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]
+
+from liqscape.model.arrays import FloatArray
+from liqscape.testing.market.config import MarketConfig
+
+_YEAR_S = 365 * 86_400
+_DAY_S = 86_400.0
+_TAIL_DEGREES = 5.0  # Student t of the innovations
+_SLOW_S, _FAST_S = 6 * _DAY_S, 3 * 3600.0  # memory of the two volatility factors
+_MOOD_S, _ACTIVITY_S = 4 * _DAY_S, 5 * _DAY_S
+
+
+@dataclass(frozen=True)
+class Outside:
+    """One value per step, warm-up included.
+
+    Parameters
+    ----------
+    log_return : float64[n]
+    mood : float64[n], log-odds added to going long
+    activity : float64[n], multiplies how quickly pauses pass, mean about 1
+    volume_base, taker_buy_base : float64[n], base units traded by accounts that end the step flat
+    """
+
+    log_return: FloatArray
+    mood: FloatArray
+    activity: FloatArray
+    volume_base: FloatArray
+    taker_buy_base: FloatArray
+
+
+def _wander(rng: np.random.Generator, n: int, step_s: float, memory_s: float) -> FloatArray:
+    """Return a stationary autoregression of unit variance with the given memory, float64[n]."""
+    keep = math.exp(-step_s / memory_s)
+    noise = math.sqrt(1.0 - keep * keep) * rng.standard_normal(n)
+    noise[:1] = rng.standard_normal()  # begins in the stationary law
+    return np.asarray(lfilter([1.0], [1.0, -keep], noise), np.float64)
+
+
+def draw_outside(config: MarketConfig, rng: np.random.Generator) -> Outside:
+    """Return the outside of a market.
+
+    `log_return = sigma * t + jump` with `log sigma` the sum of a slow and a fast factor and a daily rhythm; scaled so that its
+    mean variance, jumps included, is `annual_volatility^2`.
+    """
+    n, step_s = config.warmup_steps + config.steps, float(config.step_s)
+    scatter = config.volatility_scatter
+    log_sigma = scatter * (0.7 * _wander(rng, n, step_s, _SLOW_S) + 0.9 * _wander(rng, n, step_s, _FAST_S))
+    clock_s = (np.arange(n) - config.warmup_steps) * step_s
+    log_sigma += 0.25 * np.sin(2.0 * np.pi * (clock_s / _DAY_S - 0.35))
+    sigma = np.exp(log_sigma)
+    jump_variance = config.jumps_per_day * 2.0 * config.jump_size**2 * 365.0  # per year; a Laplace has variance 2 b^2
+    diffusive = max(config.annual_volatility**2 - jump_variance, 0.0) * step_s / _YEAR_S
+    sigma *= math.sqrt(diffusive / np.mean(sigma**2))
+    shock = rng.standard_t(_TAIL_DEGREES, n) * math.sqrt((_TAIL_DEGREES - 2.0) / _TAIL_DEGREES)
+    jumps = np.where(rng.random(n) < config.jumps_per_day * step_s / _DAY_S, rng.laplace(0.0, config.jump_size, n), 0.0)
+    mood = 0.35 * _wander(rng, n, step_s, _MOOD_S)
+    activity = np.exp(0.35 * _wander(rng, n, step_s, _ACTIVITY_S) - 0.06)
+    volume = config.outside_turnover_per_day * step_s / _DAY_S * np.exp(0.6 * rng.standard_normal(n) - 0.18)
+    relative = sigma / np.mean(sigma)
+    volume *= relative
+    buys = 0.5 + 0.3 * np.tanh(0.7 * shock + 0.5 * rng.standard_normal(n))
+    log_return = sigma * shock + jumps
+    if config.price_path is not None:
+        path = np.log(np.array([config.start_price, *config.price_path]))
+        log_return = np.diff(path)
+    return Outside(log_return, mood, activity, volume, volume * buys)
