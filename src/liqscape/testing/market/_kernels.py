@@ -68,13 +68,8 @@ def _change(world: World, account: int, lots: int, price: float) -> None:
 @kernel
 def _counterparty(world: World, first: int, number: int, lots: int) -> int:
     """Return who of [first, first + number) holds most of what is bought (`lots` > 0) or sold."""
-    best = first
-    held = world.ledger.lots
-    for account in range(first + 1, first + number):
-        more = held[account] > held[best] if lots > 0 else held[account] < held[best]
-        if more:
-            best = account
-    return best
+    held = world.ledger.lots[first : first + number]
+    return first + int(np.argmax(held) if lots > 0 else np.argmin(held))
 
 
 @kernel
@@ -116,8 +111,7 @@ def _order(world: World, account: int, lots: int) -> float:
     A part up to `taker_cap` of 1 % depth takes from the book, the rest is worked patiently at the price before.
     """
     rules, value = world.rules, world.state
-    sign = 1 if lots > 0 else -1
-    base = abs(lots) * rules.lot
+    sign, base = (1 if lots > 0 else -1), abs(lots) * rules.lot
     taken = min(base, rules.taker_cap * 0.01 * value[DEPTH], _room(world, sign)) if rules.impact else base
     before = math.exp(value[FAIR] + value[EATEN])
     fill = _walk(world, sign * taken) * (1.0 + sign * rules.half_spread)
@@ -132,8 +126,7 @@ def _order(world: World, account: int, lots: int) -> float:
 def _unwind(world: World, fund: int) -> None:
     """Sell or buy back in the book what the fund took over, as far as the book reaches."""
     rules, value, ledger = world.rules, world.state, world.ledger
-    lots = ledger.lots[fund]
-    sign = -1 if lots > 0 else 1
+    lots, sign = ledger.lots[fund], -1 if ledger.lots[fund] > 0 else 1
     fit = _room(world, sign) / rules.lot
     size = abs(lots) if fit >= abs(lots) else math.floor(fit)
     if size <= 0:
@@ -267,10 +260,7 @@ def _arrive(world: World, account: int, step: int, mark: float, mood: float) -> 
     mean = value[SLOW_MEAN] if traits.slow[account] else value[FAST_MEAN]
     steps = (86_400.0 if traits.slow[account] else 7_200.0) / rules.step_s
     signal = (log_last - mean) / (rules.calm_move * math.sqrt(steps))
-    net = 0
-    for other in range(rules.traders, world.ledger.lots.size - 1):
-        net -= world.ledger.lots[other]
-    crowd = net / max(world.totals[LONG], 1)
+    crowd = -world.ledger.lots[rules.traders :].sum() / max(world.totals[LONG], 1)
     odds = traits.signal[account] * max(-3.0, min(3.0, signal)) + traits.bias[account] + mood - rules.crowding * crowd
     sign = 1 if rng.random() < 1.0 / (1.0 + math.exp(-odds)) else -1
     price = math.exp(log_last)
@@ -359,10 +349,7 @@ def _advance_price(world: World, log_return: float) -> float:
 def _pay_funding(world: World, step: int, mark: float, tape: Tape) -> None:
     """Let longs pay shorts (or the reverse): 1 bp plus the mean premium plus a charge on the crowded side."""
     rules, value, ledger, count = world.rules, world.state, world.ledger, world.totals
-    net = 0
-    for account in range(rules.traders):
-        net += ledger.lots[account]
-    premium = value[PREMIUM] / rules.funding_steps + 0.0005 * net / max(count[LONG], 1)
+    premium = value[PREMIUM] / rules.funding_steps + 0.0005 * ledger.lots[: rules.traders].sum() / max(count[LONG], 1)
     rate = max(-0.003, min(0.003, 0.0001 + premium))
     value[PREMIUM] = 0.0
     for account in range(ledger.lots.size):
@@ -433,7 +420,7 @@ def simulate(
 
     log_return, mood, activity : float64[n], one per step
     snapshots : int64[s], steps at whose end positions are copied, ascending
-    returns the number of liquidations, which may exceed the rows of `tape.forced`: then the caller gives more rows
+    returns the number of liquidations; if it exceeds the rows of `tape.forced`, the caller gives more rows
     """
     rules, value, ledger, plan = world.rules, world.state, world.ledger, world.plan
     fund, row = ledger.lots.size - 1, 0
