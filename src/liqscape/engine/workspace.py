@@ -1,0 +1,85 @@
+"""A home folder opened: its store, small state and settings, and which instruments a name means."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+
+from liqscape import settings as settings_module
+from liqscape.errors import UnknownInstrument
+from liqscape.model import InstrumentId, describe
+from liqscape.settings import Settings
+from liqscape.store import DeltaStore, StateDb, Table, open_state, open_store
+
+_INSTRUMENT = "instrument"
+
+
+class Workspace:
+    """Everything the engine needs of one home folder.
+
+    Parameters
+    ----------
+    home
+        The folder; default: LIQSCAPE_HOME or the platform's user data folder. Nothing is created until something is stored.
+    """
+
+    def __init__(self, home: Path | None = None) -> None:
+        self.home = home or settings_module.home()
+
+    @cached_property
+    def store(self) -> DeltaStore:
+        """The embedded store."""
+        return open_store(self.home)
+
+    @cached_property
+    def state(self) -> StateDb:
+        """The small state."""
+        return open_state(self.home)
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings in force."""
+        return settings_module.load(self.home)
+
+    def mark_simulated(self, instrument: InstrumentId) -> None:
+        """Remember that an instrument's rows are simulated, so that every view says so."""
+        self.state.set(_INSTRUMENT, str(instrument), {"simulated": True})
+
+    def is_simulated(self, instrument: InstrumentId) -> bool:
+        """Whether an instrument's rows are simulated."""
+        return self.state.get(_INSTRUMENT, str(instrument)) == {"simulated": True}
+
+    def stored(self) -> tuple[InstrumentId, ...]:
+        """Return every instrument with bars, sorted."""
+        return tuple(sorted({c.instrument for c in self.store.coverage() if c.table is Table.BARS}))
+
+    def resolve(self, asked: str, venues: tuple[str, ...] = ()) -> tuple[InstrumentId, ...]:
+        """Return the instruments that a name means.
+
+        Parameters
+        ----------
+        asked
+            `binance:BTCUSDT`, or a bare base such as `BTC`: all stored instruments of that base. Simulated ones are among
+            them only if no real one is stored.
+        venues
+            Keep these venues only; empty keeps all.
+
+        Raises
+        ------
+        UnknownInstrument
+            If nothing stored has this name.
+        """
+        if ":" in asked:
+            return (InstrumentId.parse(asked),)
+        stored = self.stored()
+        base = asked.strip().upper()
+        found = tuple(i for i in stored if describe(i).base == base and (not venues or i.venue in venues))
+        real = tuple(i for i in found if not self.is_simulated(i))
+        if not found:
+            names = ", ".join(str(i) for i in stored) or "nothing yet"
+            hint = (
+                "Import market data with `liqscape import PATH`, or try `liqscape demo`." if not stored else f"Stored: {names}."
+            )
+            where = f" on {', '.join(venues)}" if venues else ""
+            raise UnknownInstrument(f"no stored instrument matches {asked!r}{where}", hint=hint, context={"stored": names})
+        return real or found

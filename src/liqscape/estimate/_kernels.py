@@ -1,0 +1,341 @@
+"""The loops of the estimator: sweep, close and open a bar; read densities.
+
+Words used by every kernel here
+-------------------------------
+K, C : numbers of distance tiers and lifetime classes. J : smear nodes of a tier. Side 0 is long, side 1 short.
+fineness : float64[K], cells per unit of log price of each tier: near tiers need finer cells than far ones, whose smear is wide.
+    floor(log(price) * fineness[k]) is the absolute cell of a price in tier k.
+first : int64[2, K], absolute index of cell 0 of each side and tier.
+mass : float64[2, K, N, LANES]. `mass[s, k, g, c] * scale[c]` contracts of side s, tier k and class c would be liquidated in cell
+    g. LANES is a constant known to the compiler; lanes beyond C stay empty. Every (s, k, c) is carried as if all
+    open interest stood there; the learned weights turn that into shares.
+scale : float64[C], common factor of a class: closing multiplies one number and not the whole array.
+total : float64[2, K, C], contracts standing.
+frontier : int64[2, K], the occupied cell nearest to price: highest for longs, lowest for shorts.
+offset : float64[2, K, J], log(1 -+ d) of the smear nodes of each tier, nearest node first.
+exposure : float64[2, K, C], USD that each (side, tier, class) would have lost to the sweep so far in this interval.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from liqscape._jit import kernel
+from liqscape.model.arrays import Float32Array as Fs
+from liqscape.model.arrays import FloatArray as F
+from liqscape.model.arrays import IntArray as I
+
+DONE = -1
+LANES = 3  # lifetime classes that fit
+NARROW = 1e-9  # no bar is narrower than this, log price
+
+
+@kernel
+def deposit(row: F, u0: float, u1: float, cells: int, per_cell: float, amounts: F) -> None:
+    """Add `amounts * per_cell` times the overlap with [u0, u1] to each cell.
+
+    row : float64[N, LANES], cells of one side and tier; changed in place
+    u0, u1 : float64, log price in cells counted from cell 0 of the row; `per_cell` is 1 / (u1 - u0)
+    cells : int, how many cells from that of u0 on may overlap. The same for a whole bar and tier, so that the processor can
+        foresee the loop: this halves the time of the whole estimator against a loop of the exact length.
+    amounts : float64[LANES]
+    """
+    g = np.uintp(u0)  # unsigned: no check for negative indices
+    one = np.uintp(1)
+    left = np.float64(g)
+    for _ in range(cells):
+        right = left + 1.0
+        part = max(min(right, u1) - max(left, u0), 0.0) * per_cell
+        for c in range(LANES):
+            row[g, c] += amounts[c] * part
+        left = right
+        g += one
+
+
+@kernel
+def sweep(
+    mass: F, scale: F, total: F, frontier: I, first: I, fineness: F, low: float, high: float, exposure: F,
+) -> None:  # fmt: skip
+    """Remove all that the mark touched: long cells at or above the low's, short cells at or below the high's.
+
+    low, high : float64, quote per base, extremes of the bar. `exposure` gains contracts times that extreme, in USD.
+    """
+    _, tiers, cells, _ = mass.shape
+    log_low, log_high = math.log(low), math.log(high)
+    for s in range(2):
+        price = low if s == 0 else high
+        for k in range(tiers):
+            touched = math.floor((log_low if s == 0 else log_high) * fineness[k]) - first[s, k]
+            if s == 0:
+                g0, g1 = max(touched, 0), frontier[s, k]
+                if g1 >= touched:
+                    frontier[s, k] = touched - 1
+            else:
+                g0, g1 = frontier[s, k], min(touched, cells - 1)
+                if g0 <= touched:
+                    frontier[s, k] = touched + 1
+            for g in range(g0, g1 + 1):
+                for c in range(scale.size):
+                    swept = mass[s, k, g, c] * scale[c]
+                    exposure[s, k, c] += swept * price
+                    total[s, k, c] -= swept
+                for c in range(LANES):
+                    mass[s, k, g, c] = 0.0
+
+
+@kernel
+def in_bar_deaths(churn: F, open_interest: float, low: float, high: float, offset: F, weight: float, exposure: F) -> None:
+    """Count positions that are opened and liquidated within the bar; uses the open interest known before the bar.
+
+    churn : float64[C], closing rate per bar. Entries are even over the bar's log range; one dies if its level lies inside.
+    """
+    span = math.log(high / low)
+    _, tiers, nodes = offset.shape
+    if span <= 0.0:
+        return
+    for k in range(tiers):
+        if offset[1, k, 0] >= span and -offset[0, k, 0] >= span:
+            break  # tiers ascend: the rest is farther than the bar is long
+        for s in range(2):
+            share = 0.0
+            for j in range(nodes):
+                share += max(0.0, 1.0 - abs(offset[s, k, j]) / span)
+            for c in range(churn.size):
+                exposure[s, k, c] += weight * churn[c] * open_interest / nodes * share * (low if s == 0 else high)
+
+
+@kernel
+def close(churn: F, change: float, before: float, scale: F, total: F) -> None:
+    """Close a share of every class: its churn, and what open interest lost. No dependence on profit, tier or side."""
+    for c in range(churn.size):
+        kept = 1.0 - min(0.5, max(-change, 0.0) / before + churn[c])
+        scale[c] *= kept
+        for s in range(2):
+            for k in range(total.shape[1]):
+                total[s, k, c] *= kept
+
+
+@kernel
+def refill(
+    mass: F, scale: F, total: F, frontier: I, first: I, fineness: F, offset: F, low: float, high: float, tilt: float,
+    open_interest: float, amounts: F,
+) -> None:  # fmt: skip
+    """Open what is missing to open interest in every (side, tier, class), with entries evenly over the bar's log range.
+
+    tilt : float64, longs open (1 + tilt) times what is missing, shorts (1 - tilt). amounts : float64[LANES], scratch
+    """
+    _, tiers, nodes = offset.shape
+    log_low = math.log(low)
+    log_high = max(math.log(high), log_low + NARROW)
+    for s in range(2):
+        gain = 1.0 + tilt if s == 0 else 1.0 - tilt
+        for k in range(tiers):
+            for c in range(scale.size):
+                opened = max(open_interest - total[s, k, c], 0.0) * gain
+                total[s, k, c] += opened
+                amounts[c] = opened / scale[c] / nodes
+            fine = fineness[k]
+            u_low = log_low * fine - first[s, k]
+            u_high = log_high * fine - first[s, k]
+            cells = int(u_high - u_low) + 2
+            per_cell = 1.0 / (u_high - u_low)
+            row = mass[s, k]
+            for j in range(nodes):
+                shift = offset[s, k, j] * fine
+                deposit(row, u_low + shift, u_high + shift, cells, per_cell, amounts)
+            if s == 0:
+                frontier[s, k] = max(frontier[s, k], math.floor(u_high + offset[s, k, 0] * fine))
+            else:
+                frontier[s, k] = min(frontier[s, k], math.floor(u_low + offset[s, k, 0] * fine))
+
+
+@kernel
+def renormalise(mass: F, scale: F) -> None:
+    """Fold a class's factor into its mass before it underflows."""
+    for c in range(scale.size):
+        if scale[c] < 1e-100:
+            mass[:, :, :, c] *= scale[c]
+            scale[c] = 1.0
+
+
+@kernel
+def remember(close_price: float, momentum: F, closes: F, out: F) -> None:
+    """Move the memory of past returns on by one close.
+
+    momentum : float64[4] = (weighted sum of |r|, sum of weights, closes seen, decay per bar), changed in place
+    closes : float64[bars per hour], ring of past closes, changed in place
+    out : float64[2], filled with the return over the last hour and the average |r| of the bars before this one
+    """
+    seen = int(momentum[2])
+    n = closes.size
+    out[0] = 0.0
+    out[1] = momentum[0] / momentum[1] if momentum[1] > 0.0 else 0.0
+    if seen > 0:
+        previous = closes[(seen - 1) % n]
+        oldest = closes[seen % n] if seen >= n else closes[0]
+        out[0] = math.log(close_price / oldest)
+        momentum[0] = momentum[0] * momentum[3] + abs(math.log(close_price / previous)) * (1.0 - momentum[3])
+        momentum[1] = momentum[1] * momentum[3] + (1.0 - momentum[3])
+    closes[seen % n] = close_price
+    momentum[2] = seen + 1
+
+
+@kernel
+def open_tilt(tilt: float, before: float, after: float, memory: F) -> float:
+    """Lean of the openings: with the last hour's return, in bars in which open interest rose."""
+    if after <= before:
+        return 0.0
+    return tilt * math.tanh(memory[0] / max(4.0 * memory[1], 4e-5))
+
+
+@kernel
+def roll(
+    mass: F, scale: F, total: F, frontier: I, first: I, fineness: F, offset: F, momentum: F, closes: F, churn: F,
+    low: F, high: F, close_price: F, before: F, after: F, elapsed: I, block: I, inner: F,
+    in_bar: float, tilt: float, opens: bool, exposure: F,
+    weights: F, prior_share: F, column: I, top: float, row_height: float, usd: Fs, prior: Fs,
+    region: F, flows: F,
+) -> int:  # fmt: skip
+    """Move the state over bars; returns DONE, or the index of the bar for which the grid is too small.
+
+    low, high, close_price : float64[n], quote per base
+    before, after : float64[n], base units, open interest at the start and at the end of each bar
+    elapsed : int64[n], bars since the end of the previous one: 1, or more after a gap
+    block : int64[n], row of `exposure` (and of `weights`) that the bar belongs to
+    inner : float64[2], lowest and highest log price that entries may have without leaving the grid
+    churn : float64[C], closing rate per bar; in_bar, tilt : strengths of in-bar deaths and of the opening tilt
+    opens : bool, False rolls on without new positions (what survives)
+    exposure : float64[blocks, 2, K, C], gains USD
+
+    Read on the way, when asked for:
+    weights, prior_share : float64[blocks, 2, K, C], 0 for tiers that are not drawn
+    column : int64[n], column of `usd` and `prior` to fill after the bar, or -1; may have length 0
+    top, row_height : float64, upper border of the highest row and height of a row, log price
+    usd, prior : float32[rows, columns], filled (row 0 is the LOWEST), USD per 0.1 % of price, and the prior's part
+    region : float64[2, 2], per side the log prices between which flows are counted (low >= high: none); may have length 0
+    flows : float64[2, 3], per side, gains burnt, closed and opened contracts, with the weights of row 0
+    """
+    memory = np.empty(2)
+    amounts = np.zeros(LANES)
+    counting = region.shape[0] > 0
+    for i in range(low.size):
+        if math.log(low[i]) < inner[0] or math.log(high[i]) > inner[1]:
+            return i
+        if counting:
+            count(mass, scale, first, fineness, weights[0], region, flows[:, 0], 1.0)
+        sweep(mass, scale, total, frontier, first, fineness, low[i], high[i], exposure[block[i]])
+        if opens:
+            in_bar_deaths(churn, before[i], low[i], high[i], offset, 0.5 * in_bar, exposure[block[i]])
+        if counting:
+            count(mass, scale, first, fineness, weights[0], region, flows[:, 0], -1.0)
+            count(mass, scale, first, fineness, weights[0], region, flows[:, 1], 1.0)
+        # From here on the bar's own open interest and close are known.
+        lasting = churn if elapsed[i] == 1 else 1.0 - (1.0 - churn) ** elapsed[i]
+        close(lasting, after[i] - before[i], before[i], scale, total)
+        remember(close_price[i], momentum, closes, memory)
+        if counting:
+            count(mass, scale, first, fineness, weights[0], region, flows[:, 1], -1.0)
+            count(mass, scale, first, fineness, weights[0], region, flows[:, 2], -1.0)
+        if opens:
+            lean = open_tilt(tilt, before[i], after[i], memory)
+            refill(mass, scale, total, frontier, first, fineness, offset, low[i], high[i], lean, after[i], amounts)
+        if counting:
+            count(mass, scale, first, fineness, weights[0], region, flows[:, 2], 1.0)
+        renormalise(mass, scale)
+        if column.size > 0 and column[i] >= 0:
+            paint(
+                mass, scale, first, fineness, weights[block[i]], prior_share[block[i]], math.log(close_price[i]), top, row_height,
+                usd[:, column[i]], prior[:, column[i]],
+            )  # fmt: skip
+    return DONE
+
+
+@kernel
+def count(mass: F, scale: F, first: I, fineness: F, weights: F, region: F, out: F, sign: float) -> None:
+    """Add `sign` times the weighted contracts inside the region of each side. weights : float64[2, K, C]; out : float64[2]."""
+    for s in range(2):
+        if region[s, 0] >= region[s, 1]:
+            continue
+        for k in range(mass.shape[1]):
+            row = mass[s, k]
+            low = max(region[s, 0] * fineness[k] - first[s, k], 0.0)
+            high = min(region[s, 1] * fineness[k] - first[s, k], float(row.shape[0]))
+            g = math.floor(low)
+            while g < high:
+                share = min(high, g + 1.0) - max(low, float(g))
+                for c in range(scale.size):
+                    out[s] += sign * share * row[g, c] * scale[c] * weights[s, k, c]
+                g += 1
+
+
+@kernel
+def paint(
+    mass: F, scale: F, first: I, fineness: F, weights: F, prior_share: F, log_price: float, top: float, row_height: float,
+    usd: Fs, prior: Fs,
+) -> None:  # fmt: skip
+    """Fill one column of a heatmap: longs below the price, shorts above it, both in USD per 0.1 % of price.
+
+    usd, prior : float32[rows], row 0 is the lowest; changed in place
+    """
+    rows = usd.shape[0]
+    bottom = top - rows * row_height
+    for r in range(rows):
+        usd[r] = 0.0
+        prior[r] = 0.0
+    for s in range(2):
+        view_low = bottom if s == 0 else max(bottom, log_price)
+        view_high = min(top, log_price) if s == 0 else top
+        for k in range(mass.shape[1]):
+            cells = mass[s, k]
+            fine = fineness[k]
+            g0 = max(math.floor(view_low * fine) - first[s, k], 0)
+            g1 = min(math.ceil(view_high * fine) - first[s, k], cells.shape[0])
+            for g in range(g0, g1):
+                heavy = 0.0
+                prior_part = 0.0
+                for c in range(scale.size):
+                    contracts = cells[g, c] * scale[c] * weights[s, k, c]
+                    heavy += contracts
+                    prior_part += contracts * prior_share[s, k, c]
+                if heavy == 0.0:
+                    continue
+                low = max((g + first[s, k]) / fine, view_low)
+                high = min((g + 1 + first[s, k]) / fine, view_high)
+                r = max(math.floor((low - bottom) / row_height), 0)
+                while r < rows and bottom + r * row_height < high:
+                    part = (min(high, bottom + (r + 1) * row_height) - max(low, bottom + r * row_height)) * fine
+                    if part > 0.0:
+                        usd[r] += heavy * part
+                        prior[r] += prior_part * part
+                    r += 1
+    for r in range(rows):
+        per_permille = math.exp(bottom + (r + 0.5) * row_height) * 0.001 / (math.exp(row_height) - 1.0)
+        usd[r] *= per_permille
+        prior[r] *= per_permille
+
+
+@kernel
+def spread(row: F, scale: F, first: int, fine: float, borders: F, out: F) -> None:
+    """Add the contracts of one side and tier to buckets of log price; a cut cell gives a proportional share.
+
+    row : float64[N, LANES]; borders : float64[n + 1], log price, ascending; out : float64[C, n], changed in place
+    """
+    for b in range(borders.size - 1):
+        low = max(borders[b] * fine - first, 0.0)
+        high = min(borders[b + 1] * fine - first, float(row.shape[0]))
+        g = math.floor(low)
+        while g < high:
+            share = min(high, g + 1.0) - max(low, float(g))
+            for c in range(scale.size):
+                out[c, b] += row[g, c] * scale[c] * share
+            g += 1
+
+
+@kernel
+def bucketise(mass: F, scale: F, first: I, fineness: F, side: int, borders: F, out: F) -> None:
+    """Sum the contracts of one side into buckets. borders : float64[n + 1], log price; out : float64[K, C, n], filled."""
+    out[:] = 0.0
+    for k in range(mass.shape[1]):
+        spread(mass[side, k], scale, first[side, k], fineness[k], borders, out[k])

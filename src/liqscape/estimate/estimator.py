@@ -1,0 +1,180 @@
+"""The streaming estimator of one instrument: an ensemble of states and learners that take in bars and liquidations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from liqscape.errors import BadArgument
+from liqscape.estimate.recipe import Recipe, members
+from liqscape.estimate.shipped import Shipped, shipped_weights
+from liqscape.estimate.state import MapState
+from liqscape.estimate.weights import Kept, Learner, Mix
+from liqscape.model import BarSeries, LiquidationSeries
+from liqscape.model.arrays import FloatArray, IntArray
+from liqscape.units import NS_PER_HOUR
+
+# An interval with fewer of its bars than this teaches nothing: what was swept in it is not known.
+_WHOLE = 0.8
+
+
+@dataclass(frozen=True)
+class Interval:
+    """One closed interval of the walk-forward record: what was predicted before its liquidations were known.
+
+    Parameters
+    ----------
+    start_ns
+        Start of the interval, ns UTC.
+    predicted_usd, realised_usd
+        (long, short); realised is NaN where it was not published.
+    learned
+        False while the prediction came from shipped weights.
+    """
+
+    start_ns: int
+    predicted_usd: tuple[float, float]
+    realised_usd: tuple[float, float]
+    learned: bool
+
+
+class Estimator:
+    """Members of one instrument, streaming: any split of the same bars gives the same state and weights.
+
+    Parameters
+    ----------
+    bar_interval_ns
+        Length of a bar.
+    learn_interval_ns
+        Length of the intervals that liquidations are published in.
+    recipes
+        The structural members, the scored one first.
+    shipped
+        Weights to start from.
+    """
+
+    def __init__(
+        self,
+        bar_interval_ns: int,
+        learn_interval_ns: int = NS_PER_HOUR,
+        recipes: Sequence[Recipe] | None = None,
+        shipped: Shipped | None = None,
+    ) -> None:
+        if learn_interval_ns < bar_interval_ns or learn_interval_ns % bar_interval_ns:
+            raise BadArgument(
+                f"liquidation interval: expected a multiple of the bars' {bar_interval_ns} ns, received {learn_interval_ns} ns",
+                hint="Import finer bars, or liquidations of a longer interval.",
+            )
+        self.recipes = tuple(recipes) if recipes is not None else members()
+        self.bar_interval_ns = bar_interval_ns
+        self.learn_interval_ns = learn_interval_ns
+        self.learners = [Learner(recipe, learn_interval_ns, shipped or shipped_weights()) for recipe in self.recipes]
+        self.states: list[MapState] = []
+        self.record: list[Interval] = []
+        self._open: int | None = None  # index (start / length) of the interval that is not over
+        self._open_bars = 0
+        self._open_exposure: list[FloatArray] = []
+
+    @property
+    def ready(self) -> bool:
+        """Whether a bar with open interest was seen."""
+        return bool(self.states)
+
+    def observe(
+        self, bars: BarSeries, liquidations: LiquidationSeries, as_of_ns: int, kept: list[tuple[IntArray, Kept]] | None = None
+    ) -> None:
+        """Take in bars that follow those seen before, and learn from the intervals that are over at `as_of_ns`.
+
+        Parameters
+        ----------
+        bars
+            Bars known at `as_of_ns`; those before the first known open interest are passed over.
+        liquidations
+            Published liquidations known at `as_of_ns`; intervals that are absent teach nothing.
+        kept
+            Filled with (interval indices, weights of the first member before each), for a heatmap.
+        """
+        bars = self._begin(bars)
+        if len(bars):
+            index = bars.start_ns // self.learn_interval_ns
+            blocks, row = np.unique(index, return_inverse=True)
+            carried = self._open is not None and int(blocks[0]) == self._open
+            if not carried and self._open is not None:
+                self._close(np.array([self._open]), [e[None] for e in self._open_exposure], [self._open_bars], liquidations, kept)
+            counts = np.bincount(row)
+            if carried:
+                counts[0] += self._open_bars
+            exposures: list[FloatArray] = []
+            for m, (recipe, state) in enumerate(zip(self.recipes, self.states, strict=True)):
+                exposure = np.zeros((blocks.size, 2, recipe.tiers, recipe.classes))
+                if carried:
+                    exposure[0] = self._open_exposure[m]
+                state.roll(bars, row.astype(np.int64), exposure)
+                exposures.append(exposure)
+            if blocks.size > 1:
+                self._close(blocks[:-1], [e[:-1] for e in exposures], list(counts[:-1]), liquidations, kept)
+            self._open, self._open_bars = int(blocks[-1]), int(counts[-1])
+            self._open_exposure = [e[-1] for e in exposures]
+        if self._open is not None and as_of_ns >= (self._open + 1) * self.learn_interval_ns:
+            self._close(np.array([self._open]), [e[None] for e in self._open_exposure], [self._open_bars], liquidations, kept)
+            self._open = None
+
+    def _begin(self, bars: BarSeries) -> BarSeries:
+        """Start the states at the first bar with known open interest; return the bars that are left to roll."""
+        if self.ready:
+            if np.isnan(bars.open_interest_base).any():
+                raise BadArgument("bars: open interest is held from the last stamp and cannot become unknown again")
+            return bars
+        known = np.flatnonzero(bars.open_interest_base > 0.0)
+        if known.size == 0:
+            return bars.slice(0, 0)
+        i = int(known[0])
+        for recipe in self.recipes:
+            state = MapState(recipe, float(bars.close[i]), float(bars.open_interest_base[i]), self.bar_interval_ns)
+            state.end_ns = int(bars.end_ns[i])
+            self.states.append(state)
+        return bars.slice(i + 1, len(bars))
+
+    def _close(
+        self,
+        blocks: IntArray,
+        exposures: list[FloatArray],
+        counts: Sequence[int],
+        liquidations: LiquidationSeries,
+        kept: list[tuple[IntArray, Kept]] | None,
+    ) -> None:
+        """Predict and learn the intervals that are over."""
+        realised = self._realised(blocks, counts, liquidations)
+        learned = self.learners[0].learned
+        predicted = np.empty(realised.shape)
+        for m, (learner, exposure) in enumerate(zip(self.learners, exposures, strict=True)):
+            flat = exposure.reshape(len(blocks), 2, -1)
+            keep = Kept.empty(len(blocks), flat.shape[2]) if kept is not None and m == 0 else None
+            out = learner.observe(flat, realised, keep)
+            if m == 0:
+                predicted = out
+            if kept is not None and keep is not None:
+                kept.append((blocks, keep))
+        for i, block in enumerate(blocks):
+            start = int(block) * self.learn_interval_ns
+            pair = (float(predicted[i, 0]), float(predicted[i, 1])), (float(realised[i, 0]), float(realised[i, 1]))
+            self.record.append(Interval(start, pair[0], pair[1], learned))
+
+    def _realised(self, blocks: IntArray, counts: Sequence[int], liquidations: LiquidationSeries) -> FloatArray:
+        """Look up what was published of each interval; float64[n, 2], NaN unknown or not whole."""
+        out = np.full((len(blocks), 2), np.nan)
+        if len(liquidations) == 0:
+            return out
+        starts = blocks * self.learn_interval_ns
+        at = np.minimum(np.searchsorted(liquidations.start_ns, starts), len(liquidations) - 1)
+        whole = np.asarray(counts) >= _WHOLE * (self.learn_interval_ns // self.bar_interval_ns)
+        found = (liquidations.start_ns[at] == starts) & whole
+        out[found, 0] = liquidations.long_usd[at[found]]
+        out[found, 1] = liquidations.short_usd[at[found]]
+        return out
+
+    def mixes(self) -> list[Mix]:
+        """Return the weights of every member as they stand now."""
+        return [learner.mix() for learner in self.learners]

@@ -1,0 +1,202 @@
+"""From states and weights to the levels of a map: dollars, contracts, prior part, age and the ensemble's draws."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from liqscape.estimate import _kernels
+from liqscape.estimate.recipe import Recipe
+from liqscape.estimate.state import MapState
+from liqscape.estimate.weights import Mix
+from liqscape.model.arrays import FloatArray
+from liqscape.model.maps import SideLevels
+from liqscape.model.sides import PositionSide
+from liqscape.units import NS_PER_HOUR
+
+DRAWS = 256  # draws of the weights per structural member
+SEED = 20_260_216
+# Ages at which copies of the state are kept, to know how much of today's mass already stood then.
+AGE_KNOTS_NS = tuple(hours * NS_PER_HOUR for hours in (1, 4, 24, 168))
+
+
+@dataclass(frozen=True)
+class SideSum:
+    """The parts of one side's levels before they are divided or named; parts of several instruments add up.
+
+    Parameters
+    ----------
+    usd, base, prior_usd : float64[n]
+    age_usd_s : float64[n], age times dollars
+    tier_usd, class_usd : float64[tiers, n] and [classes, n]
+    draws_usd, prior_draws_usd : float64[draws, n]
+    placed_base
+        Contracts on the map, at any distance.
+    capped
+        Whether the weights had to be scaled down to open interest.
+    """
+
+    usd: FloatArray
+    base: FloatArray
+    prior_usd: FloatArray
+    age_usd_s: FloatArray
+    tier_usd: FloatArray
+    class_usd: FloatArray
+    draws_usd: FloatArray
+    prior_draws_usd: FloatArray
+    placed_base: float
+    capped: bool
+
+    def add(self, other: SideSum) -> SideSum:
+        """Join the levels of two instruments on one price axis."""
+        arrays = {
+            name: getattr(self, name) + getattr(other, name)
+            for name in ("usd", "base", "prior_usd", "age_usd_s", "tier_usd", "class_usd", "draws_usd", "prior_draws_usd")
+        }
+        return SideSum(**arrays, placed_base=self.placed_base + other.placed_base, capped=self.capped or other.capped)
+
+    def times(self, central: float, draws: FloatArray) -> SideSum:
+        """Scale all dollars, the draws each by its own factor (float64[draws]); contracts stay."""
+        names = ("usd", "prior_usd", "age_usd_s", "tier_usd", "class_usd")
+        scaled = {name: getattr(self, name) * central for name in names}
+        return SideSum(
+            **scaled,
+            base=self.base,
+            draws_usd=self.draws_usd * draws[:, None],
+            prior_draws_usd=self.prior_draws_usd * draws[:, None],
+            placed_base=self.placed_base,
+            capped=self.capped,
+        )
+
+    def levels(self, side: PositionSide, edge_price: FloatArray) -> SideLevels:
+        """Name the parts."""
+        age = np.divide(self.age_usd_s, self.usd, out=np.full(self.usd.size, np.nan), where=self.usd > 0.0)
+        return SideLevels(
+            side=side,
+            edge_price=edge_price,
+            usd=self.usd,
+            base=self.base,
+            prior_usd=self.prior_usd,
+            age_s=age,
+            tier_usd=self.tier_usd,
+            class_usd=self.class_usd,
+            draws_usd=self.draws_usd,
+            prior_draws_usd=self.prior_draws_usd,
+        )
+
+
+def contracts(state: MapState, side: int, edge_price: FloatArray) -> FloatArray:
+    """Sum one side's standing contracts into buckets, before any weight.
+
+    Parameters
+    ----------
+    side
+        0 long, 1 short.
+    edge_price : float64[n + 1], quote per base, from the mark outward
+
+    Returns
+    -------
+    float64[tiers, classes, n], base units, from the mark outward
+    """
+    outward = 1 if edge_price[-1] > edge_price[0] else -1
+    borders = np.log(np.maximum(edge_price[::outward], 1e-300))
+    out = np.empty((state.recipe.tiers, state.recipe.classes, edge_price.size - 1))
+    _kernels.bucketise(state.mass, state.scale, state.first, state.fineness, side, borders, out)
+    return out[:, :, ::outward]
+
+
+def side_sum(
+    side: int,
+    edge_price: FloatArray,
+    states: Sequence[MapState],
+    mixes: Sequence[Mix],
+    older: Sequence[MapState],
+    open_interest_base: float,
+    seed: int = SEED,
+) -> SideSum:
+    """Turn the members' states into one side's levels.
+
+    The map's own value is the first member with its posterior means: the model that is scored. The draws are all members
+    times draws of their weights. No draw places more contracts than are open.
+
+    Parameters
+    ----------
+    states, mixes
+        One per structural member, the scored one first.
+    older
+        Copies of the first member's state from each of AGE_KNOTS_NS ago (as many as are known), rolled on without openings.
+    """
+    mid = 0.5 * (edge_price[:-1] + edge_price[1:])
+    recipe, mix = states[0].recipe, mixes[0]
+    drawn = np.repeat(recipe.drawn, recipe.classes)
+    standing = contracts(states[0], side, edge_price).reshape(drawn.size, -1)
+    weights = mix.weights[side] * drawn
+    fit = _within(weights @ states[0].total[side].ravel(), open_interest_base)
+    weights = weights * fit
+    base = weights[:, None] * standing
+    usd = base * mid
+    by_tier = usd.reshape(recipe.tiers, recipe.classes, -1)
+    draws, priors = zip(
+        *(
+            _draws(side, s, m, edge_price, mid, open_interest_base, seed + i)
+            for i, (s, m) in enumerate(zip(states, mixes, strict=True))
+        ),
+        strict=True,
+    )
+    total_usd = usd.sum(axis=0)
+    return SideSum(
+        usd=total_usd,
+        base=base.sum(axis=0),
+        prior_usd=(usd * mix.prior_share[side][:, None]).sum(axis=0),
+        age_usd_s=_age_usd_s(side, edge_price, mid, weights, total_usd, older, recipe),
+        tier_usd=by_tier.sum(axis=1),
+        class_usd=by_tier.sum(axis=0),
+        draws_usd=np.concatenate(draws),
+        prior_draws_usd=np.concatenate(priors),
+        placed_base=float(weights @ states[0].total[side].ravel()),
+        capped=bool(fit < 1.0),
+    )
+
+
+def _within(placed: FloatArray | float, open_interest_base: float) -> FloatArray:
+    """Factor (<= 1) that keeps what is placed within open interest."""
+    return np.minimum(1.0, open_interest_base / np.maximum(placed, 1e-300))
+
+
+def _draws(
+    side: int, state: MapState, mix: Mix, edge_price: FloatArray, mid: FloatArray, open_interest_base: float, seed: int
+) -> tuple[FloatArray, FloatArray]:
+    recipe = state.recipe
+    drawn = np.repeat(recipe.drawn, recipe.classes)
+    standing = contracts(state, side, edge_price).reshape(drawn.size, -1) * mid
+    total = state.total[side].ravel()
+    out: list[FloatArray] = []
+    for weights in mix.draw(np.random.default_rng(seed), DRAWS):
+        mine = weights[:, side] * drawn
+        out.append((mine * _within(mine @ total, open_interest_base)[:, None]) @ standing)
+    return out[0], out[1]
+
+
+def _age_usd_s(
+    side: int,
+    edge_price: FloatArray,
+    mid: FloatArray,
+    weights: FloatArray,
+    now_usd: FloatArray,
+    older: Sequence[MapState],
+    recipe: Recipe,
+) -> FloatArray:
+    """Age times dollars: the integral over age of the dollars that are older, linear between the knots.
+
+    Beyond the last knot the mass is of the longest-lived class, which is left at a constant rate.
+    """
+    previous_ns, previous = 0, now_usd
+    area = np.zeros_like(now_usd)
+    for knot_ns, state in zip(AGE_KNOTS_NS, older, strict=False):
+        standing = contracts(state, side, edge_price).reshape(weights.size, -1)
+        usd = np.minimum((weights[:, None] * standing).sum(axis=0) * mid, previous)
+        area += 0.5 * (previous + usd) * (knot_ns - previous_ns) / 1e9
+        previous_ns, previous = knot_ns, usd
+    return area + previous * float(recipe.class_life_s.max())

@@ -1,0 +1,127 @@
+"""The constants of the estimator, named, with the ensemble of structural members.
+
+The recipe is the one that scored best on real data: voluntary churn in three lifetime classes, tiers of effective distance
+and not of nominal leverage, a power-law prior, learning online, deaths inside the bar, smeared tiers, entries over the range.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from liqscape.errors import BadArgument
+from liqscape.model.arrays import FloatArray
+from liqscape.units import NS_PER_HOUR, NS_PER_MINUTE, NS_PER_S
+
+MODEL = "L3.1/24"
+REFERENCE_BAR_NS = 5 * NS_PER_MINUTE
+FARTHEST = 0.97  # no level lies farther than this fraction from its entry
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Constants of one structural member.
+
+    Parameters
+    ----------
+    tiers
+        Number of distance tiers, log-spaced between `nearest` and `farthest` (fractions of the entry price).
+    churn
+        Voluntary closing rate of each lifetime class per 5 minutes; lives of about 83 h, 2.8 h and 8 min.
+    smear, nodes
+        Each tier is split evenly over distances d * exp(smear * node).
+    step, coarser
+        Width of a grid cell in log price, and the distances from which cells are twice as wide, and twice again.
+    in_bar, tilt
+        Weight of deaths within the opening bar; strength with which openings follow the last hour's return.
+    exponent, prior_strength
+        Prior weights grow like d ** exponent; strength as a share of the mean exposure in the fit.
+    mix_half_life_h
+        Forgetting of the learned mix.
+    fast, slow
+        Level filters: half-life in hours, prior in typical intervals, power.
+    floor_usd_per_h
+        Added per hour and side, so that quiet hours are not predicted at zero.
+    drawn_from
+        Tiers nearer than this feed the prediction and not the picture: they are a statistic of the path, not a stock.
+    """
+
+    tiers: int = 24
+    nearest: float = 0.002
+    farthest: float = 0.6
+    churn: tuple[float, ...] = (0.001, 0.03, 0.45)
+    smear: float = 0.35
+    nodes: tuple[float, ...] = (-1.28, -0.52, 0.0, 0.52, 1.28)
+    step: float = 0.0005
+    coarser: tuple[float, ...] = (0.02, 0.08)
+    in_bar: float = 4.0
+    tilt: float = 0.5
+    exponent: float = 1.5
+    prior_strength: float = 0.03
+    mix_half_life_h: float = 24.0 * 60.0
+    fast: tuple[float, float, float] = (12.0, 20.0, 0.5)
+    slow: tuple[float, float, float] = (240.0, 20.0, 0.75)
+    floor_usd_per_h: float = 5e3
+    drawn_from: float = 0.005
+
+    @property
+    def classes(self) -> int:
+        """Number of lifetime classes."""
+        return len(self.churn)
+
+    @property
+    def distances(self) -> FloatArray:
+        """float64[tiers], effective distance of each tier, fraction of the entry price."""
+        return np.geomspace(self.nearest, self.farthest, self.tiers)
+
+    @property
+    def class_life_s(self) -> FloatArray:
+        """float64[classes], mean voluntary lifetime in seconds."""
+        return REFERENCE_BAR_NS / NS_PER_S / np.array(self.churn)
+
+    @property
+    def drawn(self) -> FloatArray:
+        """float64[tiers], 1 where the tier is drawn and 0 where it only feeds the prediction."""
+        return (self.distances >= self.drawn_from).astype(np.float64)
+
+    @property
+    def fineness(self) -> FloatArray:
+        """float64[tiers], cells per unit of log price; powers of two times `step`, so that the grids of all tiers nest."""
+        doublings = np.sum(self.distances[:, None] >= np.array(self.coarser), axis=1)
+        return 1.0 / (self.step * 2.0**doublings)
+
+    def offsets(self) -> FloatArray:
+        """float64[2, tiers, nodes], log(1 - d) and log(1 + d) of each smear node, nearest node first."""
+        d = np.minimum(self.distances[:, None] * np.exp(self.smear * np.array(self.nodes)), FARTHEST)
+        return np.stack([np.log1p(-d), np.log1p(d)])
+
+    def churn_per_bar(self, interval_ns: int) -> FloatArray:
+        """float64[classes], closing rate per bar of another length: 1 - (1 - churn) ** (length / 5 min)."""
+        if interval_ns <= 0:
+            raise BadArgument(f"bar interval: expected a positive length, received {interval_ns} ns")
+        return 1.0 - (1.0 - np.array(self.churn)) ** (interval_ns / REFERENCE_BAR_NS)
+
+    def prior_shape(self) -> FloatArray:
+        """float64[tiers * classes], prior weights up to their scale: the share of a unit of log distance, equal over classes."""
+        spacing = np.log(self.farthest / self.nearest) / max(self.tiers - 1, 1)
+        return np.repeat((self.distances / 0.02) ** self.exponent * spacing, self.classes)
+
+    def decay(self, interval_ns: int) -> FloatArray:
+        """float64[3], forgetting per interval of the mix and of the fast and the slow level."""
+        hours = interval_ns / NS_PER_HOUR
+        return 0.5 ** (hours / np.array([self.mix_half_life_h, self.fast[0], self.slow[0]]))
+
+
+def members(base: Recipe | None = None) -> tuple[Recipe, ...]:
+    """Return the structural members of the ensemble; the first is the scored recipe, the others bracket what it cannot know.
+
+    Churn, prior exponent and smear move together from short-lived, flat and sharp to long-lived, steep and broad.
+    """
+    recipe = base or Recipe()
+
+    def variant(churn: float, exponent: float, smear: float) -> Recipe:
+        rates = tuple(min(0.9, rate * churn) for rate in recipe.churn)
+        return replace(recipe, churn=rates, exponent=recipe.exponent + exponent, smear=recipe.smear + smear)
+
+    return recipe, variant(1.5, -0.25, -0.1), variant(0.67, 0.25, 0.1)

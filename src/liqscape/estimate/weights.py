@@ -1,0 +1,246 @@
+"""Learning the weights: which share of open interest stands at which distance, from published liquidations.
+
+One learner serves one member. It never sees a quantity before it is asked to predict it: an interval is predicted from the
+weights as they stand, then its liquidations move them. The scale of the prior is fitted on the intervals that are over, at
+fixed amounts of known history, and the past is replayed through the filter then; after the last fit nothing is refitted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from liqscape.estimate import _learn_kernels
+from liqscape.estimate.recipe import Recipe
+from liqscape.estimate.shipped import Shipped
+from liqscape.model.arrays import FloatArray
+from liqscape.units import NS_PER_HOUR
+
+BURN_IN_H = 7 * 24.0  # the state forgets its made-up start before anything is learned from it
+FIT_AT_H = (168.0, 336.0, 504.0, 672.0, 840.0, 1008.0)  # hours of known liquidations (after burn-in) at which the prior is fitted
+_PRIOR_SPREAD = 0.5  # coefficient of variation of a tier's prior weight, and again of their common scale
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Weights before each of n intervals, and the share of each weight that is prior; float64[n, 2, T]."""
+
+    weights: FloatArray
+    prior_share: FloatArray
+
+    @classmethod
+    def empty(cls, intervals: int, size: int) -> Kept:
+        """Return room for `intervals`."""
+        return cls(np.empty((intervals, 2, size)), np.empty((intervals, 2, size)))
+
+    def slice(self, first: int, last: int) -> Kept:
+        """Return the intervals [first, last) as views."""
+        return Kept(self.weights[first:last], self.prior_share[first:last])
+
+
+@dataclass(frozen=True)
+class Mix:
+    """The weights at one instant; T = tiers x classes, flattened tier by tier.
+
+    Parameters
+    ----------
+    weights : float64[2, T], posterior means without the level
+    prior_share : float64[2, T], share of each weight that is prior
+    spread : float64[2, T], coefficient of variation of each weight
+    prior_mean : float64[2, T]
+    level_fast, level_slow
+        Factors by which published dollars lately ran above the fitted mix. They scale predictions of the next hours; a map
+        is a stock and is drawn without them, with `level_spread` in its intervals.
+    level_spread
+        Root mean square of the log of the level over the remembered past.
+    learned
+        False while these are shipped weights.
+    """
+
+    weights: FloatArray
+    prior_share: FloatArray
+    spread: FloatArray
+    prior_mean: FloatArray
+    level_fast: float
+    level_slow: float
+    level_spread: float
+    learned: bool
+
+    @property
+    def level(self) -> float:
+        """Both level factors together."""
+        return self.level_fast * self.level_slow
+
+    def draw(self, rng: np.random.Generator, draws: int) -> tuple[FloatArray, FloatArray]:
+        """Draw weights from the posterior, and from the prior alone.
+
+        A weight is Gamma with its mean and its coefficient of variation: the filter's posterior, widened by the dispersion of
+        published dollars (never the naive Poisson error) and by the spread of the prior for the part that is prior. All of a
+        draw shares a lognormal factor as wide as the level has wandered; the prior alone has a common scale that is as
+        uncertain as one tier.
+
+        Returns
+        -------
+        posterior, prior : float64[draws, 2, T]
+        """
+        shape = 1.0 / np.maximum(self.spread, 1e-3) ** 2
+        posterior = rng.gamma(np.broadcast_to(shape, (draws, *shape.shape))) * (self.weights / shape)
+        posterior *= np.exp(self.level_spread * rng.standard_normal((draws, 1, 1)))
+        if not self.learned:
+            posterior *= _gamma(rng, (draws, 1, 1))
+        prior = _gamma(rng, (draws, *shape.shape)) * _gamma(rng, (draws, 1, 1)) * self.prior_mean
+        return posterior, prior
+
+
+def _gamma(rng: np.random.Generator, size: tuple[int, ...]) -> FloatArray:
+    """Draw Gamma variables of mean 1 with the prior's spread."""
+    shape = 1.0 / _PRIOR_SPREAD**2
+    return rng.gamma(shape, 1.0 / shape, size)
+
+
+class Learner:
+    """Turns swept exposure and published liquidations into weights, interval by interval.
+
+    Parameters
+    ----------
+    recipe
+        The member's constants.
+    interval_ns
+        Length of the intervals that liquidations are published in.
+    shipped
+        Weights to start from, kept until the first fit.
+    """
+
+    def __init__(self, recipe: Recipe, interval_ns: int, shipped: Shipped) -> None:
+        self.recipe = recipe
+        self.interval_ns = interval_ns
+        self.decay = recipe.decay(interval_ns)
+        self.hours = interval_ns / NS_PER_HOUR
+        self.floor_usd = recipe.floor_usd_per_h * self.hours
+        size = recipe.tiers * recipe.classes
+        self.prior_mean = np.array([[shipped.long_scale], [shipped.short_scale]]) * recipe.prior_shape()
+        self.prior_strength = np.full((2, size), np.inf)
+        self.learned = False
+        self.intervals = 0
+        self.known_hours = 0.0
+        self._next_fit: int | None = 0
+        self._exposures: list[FloatArray] = []
+        self._realised: list[FloatArray] = []
+        self._reset(1.0, 1.0)
+
+    def _reset(self, fast_unit: float, slow_unit: float) -> None:
+        """Start the filters afresh from the prior; units are a typical interval's dollars to the filters' powers."""
+        self.weights = self.prior_mean.copy()
+        self.numerator = np.zeros_like(self.weights)
+        self.denominator = np.zeros_like(self.weights)
+        fast, slow = self.recipe.fast, self.recipe.slow
+        self.level = np.array([[0.0, 0.0, fast[1] * fast_unit, fast[2]], [0.0, 0.0, slow[1] * slow_unit, slow[2]]])
+        self.dispersion = np.zeros((2, 2))
+        self.wander = np.zeros(2)
+
+    def observe(self, exposure: FloatArray, realised: FloatArray, keep: Kept | None = None) -> FloatArray:
+        """Take in intervals that are over, in order.
+
+        Parameters
+        ----------
+        exposure : float64[n, 2, T], USD swept in each interval
+        realised : float64[n, 2], USD published (long, short); NaN is unknown: it is predicted and nothing is learned
+        keep
+            Filled with weights and prior shares as they stood before each interval.
+
+        Returns
+        -------
+        predicted : float64[n, 2], USD, each made before its interval was learned from
+        """
+        predicted = np.empty(realised.shape)
+        done = 0
+        while done < len(exposure):
+            stop = self._until_fit(realised[done:]) + done
+            predicted[done:stop] = self._step(
+                exposure[done:stop], realised[done:stop], keep.slice(done, stop) if keep is not None else None
+            )
+            if self._next_fit is not None and self._due():
+                self._fit()
+            done = stop
+        return predicted
+
+    def _until_fit(self, realised: FloatArray) -> int:
+        """How many of these intervals may be taken in before the next fit."""
+        if self._next_fit is None:
+            return len(realised)
+        burnt = self.intervals + np.arange(len(realised)) >= BURN_IN_H / self.hours
+        known = self.known_hours + np.cumsum(burnt & ~np.isnan(realised).any(axis=1)) * self.hours
+        reached = np.flatnonzero(known >= FIT_AT_H[self._next_fit])
+        return int(reached[0]) + 1 if reached.size else len(realised)
+
+    def _due(self) -> bool:
+        return self._next_fit is not None and self.known_hours >= FIT_AT_H[self._next_fit]
+
+    def _step(self, exposure: FloatArray, realised: FloatArray, keep: Kept | None) -> FloatArray:
+        burnt = self.intervals + np.arange(len(realised)) >= BURN_IN_H / self.hours
+        self.known_hours += float(np.sum(burnt & ~np.isnan(realised).any(axis=1))) * self.hours
+        self.intervals += len(realised)
+        if self._next_fit is not None:
+            self._exposures.append(exposure.copy())
+            self._realised.append(np.where(burnt[:, None], realised, np.nan))
+        # Before the first fit there is nothing to learn with: the prior's strength is measured in fitted exposure.
+        told = realised if self.learned else np.full(realised.shape, np.nan)
+        return self._run(exposure, told, keep)
+
+    def _run(self, exposure: FloatArray, realised: FloatArray, keep: Kept | None) -> FloatArray:
+        predicted, raw = np.empty(realised.shape), np.empty(realised.shape)
+        kept = keep if keep is not None else Kept.empty(0, exposure.shape[2])
+        _learn_kernels.learn(
+            np.ascontiguousarray(exposure), np.ascontiguousarray(realised), self.weights, self.numerator, self.denominator,
+            self.prior_mean, self.prior_strength, self.level, self.dispersion, self.wander, self.decay, self.floor_usd,
+            predicted, raw, kept.weights, kept.prior_share,
+        )  # fmt: skip
+        return predicted
+
+    def _fit(self) -> None:
+        """Fit the prior's scale on the known past and replay that past through fresh filters."""
+        assert self._next_fit is not None
+        exposure, realised = np.concatenate(self._exposures), np.concatenate(self._realised)
+        known = ~np.isnan(realised).any(axis=1)
+        shape = self.recipe.prior_shape()
+        swept = np.einsum("tsk,k->s", exposure[known], shape)
+        published = realised[known].sum(axis=0)
+        if np.all(swept > 0.0) and np.all(published > 0.0):
+            self.prior_mean = (published / swept)[:, None] * shape
+            # One strength a side: what price rarely reached stays prior, what it sweeps daily becomes data.
+            typical_tier = exposure[known].sum(axis=0).mean(axis=1, keepdims=True)
+            self.prior_strength = self.recipe.prior_strength * np.broadcast_to(typical_tier, self.prior_mean.shape).copy()
+            typical: FloatArray = np.einsum("tsk,sk->t", exposure[known], self.prior_mean)
+            fast_unit, slow_unit = (float(np.mean(typical**power)) for _, _, power in (self.recipe.fast, self.recipe.slow))
+            self._reset(fast_unit, slow_unit)
+            self.learned = True
+            start = int(np.argmax(known))
+            self._run(exposure[start:], realised[start:], None)
+        self._next_fit = self._next_fit + 1 if self._next_fit + 1 < len(FIT_AT_H) else None
+        if self._next_fit is None:
+            self._exposures, self._realised = [], []
+
+    def mix(self) -> Mix:
+        """Return the weights as they stand now."""
+        fast = float((self.level[0, 2] + self.level[0, 0]) / (self.level[0, 2] + self.level[0, 1]))
+        slow = float((self.level[1, 2] + self.level[1, 0]) / (self.level[1, 2] + self.level[1, 1]))
+        if not self.learned:
+            ones = np.ones_like(self.weights)
+            return Mix(self.weights.copy(), ones, _PRIOR_SPREAD * ones, self.prior_mean.copy(), fast, slow, 0.0, False)
+        prior_share = self.prior_strength / (self.denominator + self.prior_strength)
+        chi_square = self.dispersion[:, 0] / np.maximum(self.dispersion[:, 1], 1.0)
+        data = chi_square[:, None] / np.maximum(self.numerator, 1e-9)
+        variance = (prior_share * _PRIOR_SPREAD) ** 2 + (1.0 - prior_share) ** 2 * np.minimum(data, 1.0)
+        count = max(float(self.wander[1]), 1.0)
+        spread = np.minimum(np.sqrt(variance), 1.5)
+        return Mix(
+            self.weights.copy(),
+            prior_share,
+            spread,
+            self.prior_mean.copy(),
+            fast,
+            slow,
+            float(np.sqrt(self.wander[0] / count)),
+            True,
+        )
