@@ -15,7 +15,7 @@ from liqscape.errors import BadArgument, NoData
 from liqscape.estimate import MODEL, Recipe, SideSum, side_sum
 from liqscape.model import BarSeries, PositionSide, PriceKind
 from liqscape.model.arrays import FloatArray
-from liqscape.model.maps import BUCKET_WIDTH, BUCKETS, Balance, LiquidationMap, Outcome, Reading
+from liqscape.model.maps import BUCKET_WIDTH, BUCKETS, Balance, Inputs, LiquidationMap, Outcome, Reading
 from liqscape.store import read_funding
 from liqscape.units import NS_PER_DAY, NS_PER_MINUTE, parse_duration_ns
 
@@ -71,7 +71,9 @@ def build_map(
     tapes = [read_tape(workspace, instrument, as_of_ns, window_ns) for instrument in instruments]
     at = as_of_ns if as_of_ns is not None else max(tape.as_of_ns for tape in tapes)
     runs = [replay(tape, recipes) for tape in tapes]
-    found = assemble(asked, runs, at, _shares(workspace, runs) if reading is Reading.TRUE else None)
+    found = assemble(
+        asked, runs, at, published_shares(workspace, [run.inputs for run in runs]) if reading is Reading.TRUE else None
+    )
     return _described(workspace, found, runs, venues)
 
 
@@ -147,12 +149,12 @@ def _described(workspace: Workspace, found: LiquidationMap, runs: Sequence[Repla
     )
 
 
-def _shares(workspace: Workspace, runs: Sequence[Replayed]) -> Shares:
+def published_shares(workspace: Workspace, inputs: Sequence[Inputs]) -> Shares:
     """Return the share of liquidated dollars that the feeds show; every venue in the sum needs one.
 
     The sum's own split over venues is not known: the median is their mean, the ends are the widest.
     """
-    venues = sorted({venue for run in runs for venue in (run.inputs.venues or (run.tape.instrument.venue,))})
+    venues = sorted({venue for one in inputs for venue in (one.venues or (one.instrument.venue,))})
     known = workspace.settings.reported_share
     missing = [venue for venue in venues if venue not in known]
     if missing:

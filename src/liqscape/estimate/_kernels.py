@@ -108,9 +108,13 @@ def in_bar_deaths(churn: F, open_interest: float, low: float, high: float, offse
 
 @kernel
 def close(churn: F, change: float, before: float, scale: F, total: F) -> None:
-    """Close a share of every class: its churn, and what open interest lost. No dependence on profit, tier or side."""
+    """Close a share of every class: its churn, and what open interest lost. No dependence on profit, tier or side.
+
+    A fall of open interest closes half at most, so that one odd stamp cannot empty a map; churn over a gap may close more.
+    """
+    lost = -change / before if change < 0.0 else 0.0
     for c in range(churn.size):
-        kept = 1.0 - min(0.5, max(-change, 0.0) / before + churn[c])
+        kept = 1.0 - min(max(0.5, churn[c]), lost + churn[c])
         scale[c] *= kept
         for s in range(2):
             for k in range(total.shape[1]):
@@ -166,12 +170,13 @@ def remember(close_price: float, momentum: F, closes: F, out: F) -> None:
 
     momentum : float64[4] = (weighted sum of |r|, sum of weights, closes seen, decay per bar), changed in place
     closes : float64[bars per hour], ring of past closes, changed in place
-    out : float64[2], filled with the return over the last hour and the average |r| of the bars before this one
+    out : float64[2], filled with the return over the last hour and the average |r| of the bars before this one, brought to
+        5 minutes (returns grow with the square root of time)
     """
     seen = int(momentum[2])
     n = closes.size
     out[0] = 0.0
-    out[1] = momentum[0] / momentum[1] if momentum[1] > 0.0 else 0.0
+    out[1] = math.sqrt(n / 12.0) * momentum[0] / momentum[1] if momentum[1] > 0.0 else 0.0
     if seen > 0:
         previous = closes[(seen - 1) % n]
         oldest = closes[seen % n] if seen >= n else closes[0]

@@ -124,18 +124,17 @@ class Estimator:
     def _begin(self, bars: BarSeries) -> BarSeries:
         """Start the states at the first bar with known open interest; return the bars that are left to roll."""
         if self.ready:
-            if np.isnan(bars.open_interest_base).any():
-                raise BadArgument("bars: open interest is held from the last stamp and cannot become unknown again")
-            return bars
+            return _held(bars)
         known = np.flatnonzero(bars.open_interest_base > 0.0)
         if known.size == 0:
             return bars.slice(0, 0)
         i = int(known[0])
+        following = _held(bars.slice(i + 1, len(bars)))
         for recipe in self.recipes:
             state = MapState(recipe, float(bars.close[i]), float(bars.open_interest_base[i]), self.bar_interval_ns)
             state.end_ns = int(bars.end_ns[i])
             self.states.append(state)
-        return bars.slice(i + 1, len(bars))
+        return following
 
     def _close(
         self,
@@ -147,7 +146,7 @@ class Estimator:
     ) -> None:
         """Predict and learn the intervals that are over."""
         realised = self._realised(blocks, counts, liquidations)
-        learned = self.learners[0].learned
+        first = self.learners[0].intervals
         predicted = np.empty(realised.shape)
         for m, (learner, exposure) in enumerate(zip(self.learners, exposures, strict=True)):
             flat = exposure.reshape(len(blocks), 2, -1)
@@ -157,7 +156,9 @@ class Estimator:
                 predicted = out
             if kept is not None and keep is not None:
                 kept.append((blocks, keep))
+        learned_from = self.learners[0].learned_from
         for i, block in enumerate(blocks):
+            learned = learned_from is not None and first + i >= learned_from
             start = int(block) * self.learn_interval_ns
             pair = (float(predicted[i, 0]), float(predicted[i, 1])), (float(realised[i, 0]), float(realised[i, 1]))
             self.record.append(Interval(start, pair[0], pair[1], learned))
@@ -178,3 +179,10 @@ class Estimator:
     def mixes(self) -> list[Mix]:
         """Return the weights of every member as they stand now."""
         return [learner.mix() for learner in self.learners]
+
+
+def _held(bars: BarSeries) -> BarSeries:
+    """Refuse bars whose open interest became unknown again."""
+    if np.isnan(bars.open_interest_base).any():
+        raise BadArgument("bars: open interest is held from the last stamp and cannot become unknown again")
+    return bars

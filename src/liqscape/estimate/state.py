@@ -183,4 +183,5 @@ class MapState:
                 shift = int(old_first[s, k] - self.first[s, k])
                 kept = min(old.shape[2], self.mass.shape[2] - shift)
                 self.mass[s, k, shift : shift + kept] = old[s, k, :kept]
-                self.frontier[s, k] += shift
+                # A frontier that no sweep has moved yet lies at the end of the row, and rows do not grow alike.
+                self.frontier[s, k] = min(int(self.frontier[s, k]) + shift, self.mass.shape[2] - 1)

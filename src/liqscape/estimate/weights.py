@@ -121,9 +121,9 @@ class Learner:
         size = recipe.tiers * recipe.classes
         self.prior_mean = np.array([[shipped.long_scale], [shipped.short_scale]]) * recipe.prior_shape()
         self.prior_strength = np.full((2, size), np.inf)
-        self.learned = False
+        self.learned_from: int | None = None  # number of the first interval that was predicted with learned weights
         self.intervals = 0
-        self.known_hours = 0.0
+        self.known = 0  # intervals that count towards the next fit; whole numbers, so that no split of the data rounds
         self._next_fit: int | None = 0
         self._exposures: list[FloatArray] = []
         self._realised: list[FloatArray] = []
@@ -138,6 +138,11 @@ class Learner:
         self.level = np.array([[0.0, 0.0, fast[1] * fast_unit, fast[2]], [0.0, 0.0, slow[1] * slow_unit, slow[2]]])
         self.dispersion = np.zeros((2, 2))
         self.wander = np.zeros(2)
+
+    @property
+    def learned(self) -> bool:
+        """Whether the prior was fitted to this instrument's own liquidations."""
+        return self.learned_from is not None
 
     def observe(self, exposure: FloatArray, realised: FloatArray, keep: Kept | None = None) -> FloatArray:
         """Take in intervals that are over, in order.
@@ -170,16 +175,16 @@ class Learner:
         if self._next_fit is None:
             return len(realised)
         burnt = self.intervals + np.arange(len(realised)) >= BURN_IN_H / self.hours
-        known = self.known_hours + np.cumsum(burnt & ~np.isnan(realised).any(axis=1)) * self.hours
-        reached = np.flatnonzero(known >= FIT_AT_H[self._next_fit])
+        known = self.known + np.cumsum(burnt & ~np.isnan(realised).any(axis=1))
+        reached = np.flatnonzero(known >= FIT_AT_H[self._next_fit] / self.hours)
         return int(reached[0]) + 1 if reached.size else len(realised)
 
     def _due(self) -> bool:
-        return self._next_fit is not None and self.known_hours >= FIT_AT_H[self._next_fit]
+        return self._next_fit is not None and self.known >= FIT_AT_H[self._next_fit] / self.hours
 
     def _step(self, exposure: FloatArray, realised: FloatArray, keep: Kept | None) -> FloatArray:
         burnt = self.intervals + np.arange(len(realised)) >= BURN_IN_H / self.hours
-        self.known_hours += float(np.sum(burnt & ~np.isnan(realised).any(axis=1))) * self.hours
+        self.known += int(np.sum(burnt & ~np.isnan(realised).any(axis=1)))
         self.intervals += len(realised)
         if self._next_fit is not None:
             self._exposures.append(exposure.copy())
@@ -214,7 +219,8 @@ class Learner:
             typical: FloatArray = np.einsum("tsk,sk->t", exposure[known], self.prior_mean)
             fast_unit, slow_unit = (float(np.mean(typical**power)) for _, _, power in (self.recipe.fast, self.recipe.slow))
             self._reset(fast_unit, slow_unit)
-            self.learned = True
+            if self.learned_from is None:
+                self.learned_from = self.intervals
             start = int(np.argmax(known))
             self._run(exposure[start:], realised[start:], None)
         self._next_fit = self._next_fit + 1 if self._next_fit + 1 < len(FIT_AT_H) else None

@@ -1,0 +1,29 @@
+"""The Python door: `import liqscape as ls; m = ls.map("BTC")`. The same words as in the shell.
+
+May depend on everything below. Functions here read text and times as people write them and hand them to `engine`; results
+are frozen nouns that print themselves and turn into frames.
+"""
+
+from liqscape.api.frames import frame
+from liqscape.api.maps import Map, heatmap, map
+from liqscape.api.pictures import plot
+from liqscape.api.readings import asymmetry, fuel, headline, ladder, liquidations, move_to, tilt, zones
+from liqscape.api.stores import import_data, instruments
+
+__all__ = [
+    "Map",
+    "asymmetry",
+    "frame",
+    "fuel",
+    "headline",
+    "heatmap",
+    "import_data",
+    "instruments",
+    "ladder",
+    "liquidations",
+    "map",
+    "move_to",
+    "plot",
+    "tilt",
+    "zones",
+]
