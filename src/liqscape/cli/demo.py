@@ -73,6 +73,8 @@ class Demo:
         Pools within `WITHIN`, estimated beside true.
     score
         Distance of the estimated map to the true one.
+    flat_w1_bps
+        The same of a map that knows nothing and holds equal dollars at every distance.
     """
 
     folder: Path
@@ -80,6 +82,7 @@ class Demo:
     map: LiquidationMap
     windows: tuple[Window, ...]
     score: SpatialScore
+    flat_w1_bps: float | None
     pictures: tuple[Path, ...]
 
 
@@ -177,7 +180,9 @@ def _compare(folder: Path, seed: int, run: SimulatedRun, estimated: LiquidationM
         for distance in WITHIN
     )
     score = spatial_distance(estimated.long.usd, estimated.short.usd, true_long, true_short, width=BUCKET_WIDTH)
-    return Demo(folder, seed, estimated, windows, score, (folder / "map.png", folder / "heatmap.png"))
+    flat = np.ones_like(true_long)
+    unknowing = spatial_distance(flat, flat, true_long, true_short, width=BUCKET_WIDTH).w1_bps
+    return Demo(folder, seed, estimated, windows, score, unknowing, (folder / "map.png", folder / "heatmap.png"))
 
 
 def _draw(found: Demo, workspace: Workspace, instrument: str, run: SimulatedRun) -> None:
@@ -218,11 +223,11 @@ def _print(found: Demo, run: SimulatedRun, console: Console) -> None:
     )
     console.print(Text(headline(estimated), style="bold"))
     console.print(_table(found))
-    w1 = "-" if score.w1_bps is None else f"{score.w1_bps:.0f} bp"
     console.print(
-        f"Distance of the two maps: W1 {w1} within +-{score.within:.0%}; dollars within {score.near:.0%}:"
-        f" shorts {format_percent(score.short_near_error, decimals=0, sign=True)},"
-        f" longs {format_percent(score.long_near_error, decimals=0, sign=True)} against the truth.",
+        f"Shape: W1 {_bp(score.w1_bps)} from the truth within {format_percent(score.within, decimals=0)} of the mark (a flat map:"
+        f" {_bp(found.flat_w1_bps)}). Dollars within {format_percent(score.near, decimals=0)}: shorts"
+        f" {format_percent(score.short_near_error, decimals=0, sign=True)}, longs"
+        f" {format_percent(score.long_near_error, decimals=0, sign=True)} against the truth.",
         highlight=False,
     )
     console.print(
@@ -251,6 +256,10 @@ def _table(found: Demo) -> Table:
             format_usd(row.true_long_usd),
         )
     return table
+
+
+def _bp(value: float | None) -> str:
+    return "-" if value is None else f"{value:.0f} bp"
 
 
 def _estimate(value: Estimate) -> Text:
