@@ -29,7 +29,7 @@ from liqscape.model.arrays import IntArray as I
 
 DONE = -1
 LANES = 3  # lifetime classes that fit
-NARROW = 1e-9  # no bar is narrower than this, log price
+NARROW = 1e-6  # no bar is narrower than this, log price: much less than a cell, and enough to be divided by
 
 
 @kernel
@@ -110,11 +110,12 @@ def in_bar_deaths(churn: F, open_interest: float, low: float, high: float, offse
 def close(churn: F, change: float, before: float, scale: F, total: F) -> None:
     """Close a share of every class: its churn, and what open interest lost. No dependence on profit, tier or side.
 
-    A fall of open interest closes half at most, so that one odd stamp cannot empty a map; churn over a gap may close more.
+    A fall of open interest closes half at most, so that one odd stamp cannot empty a map. Churn over a gap may close more, but
+    never all: openings are divided by the common factor.
     """
     lost = -change / before if change < 0.0 else 0.0
     for c in range(churn.size):
-        kept = 1.0 - min(max(0.5, churn[c]), lost + churn[c])
+        kept = max(1.0 - min(max(0.5, churn[c]), lost + churn[c]), 1e-12)
         scale[c] *= kept
         for s in range(2):
             for k in range(total.shape[1]):
