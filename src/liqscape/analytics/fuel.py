@@ -42,7 +42,7 @@ class Fuel(Struct, frozen=True, kw_only=True):
     left_fraction
         pool now / pool at the reference; None if nothing stood there. Above 1 the region was refilled.
     forced_seen_usd
-        Forced orders that the feeds showed in the region; None if no feed was known.
+        Forced orders that the feeds showed and that belong to the region's sweeps; None if no feed was known.
     burn_ratio
         Forced orders seen / burnt; None if either is unknown or nothing was burnt. A sweep empties a map by construction:
         this says whether forced orders were there.

@@ -67,7 +67,9 @@ class Map(LiquidationMap):
 
     def to_pandas(self) -> object:
         """Return the levels as a pandas frame (needs the extra `pandas`)."""
-        return frame(self).to_pandas(use_pyarrow_extension_array=False)
+        from pandas import DataFrame
+
+        return DataFrame({column.name: column.to_numpy() for column in frame(self)})
 
     def to_numpy(self) -> FloatArray:
         """Return (price, long_usd, short_usd) as float64[levels, 3], ascending in price."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -11,7 +13,7 @@ from liqscape.clock import Instant, iso, parse_instant
 from liqscape.engine.replay import Tape, read_tape
 from liqscape.engine.workspace import Workspace
 from liqscape.errors import BadArgument, NoData
-from liqscape.estimate import Canvas, Estimator, Mix, Recipe, contracts
+from liqscape.estimate import Canvas, Estimator, Interval, Mix, Recipe, contracts
 from liqscape.estimate.state import MapState
 from liqscape.model import PositionSide
 from liqscape.model.arrays import FloatArray
@@ -98,7 +100,7 @@ def account(tape: Tape, since_ns: int, within: float, price_range: tuple[float, 
     estimator.observe(rest, tape.liquidations, tape.as_of_ns)
     now = [_pool(state, estimator.learners[0].mix(), s, region) for s, region in enumerate(regions)]
     return tuple(
-        _account(tape, since_ns, side, region, then[s], now[s], flows[s])
+        _account(tape, estimator.record, since_ns, side, region, then[s], now[s], flows[s])
         for s, (side, region) in enumerate(zip(_SIDES, regions, strict=True))
         if region
     )
@@ -106,6 +108,7 @@ def account(tape: Tape, since_ns: int, within: float, price_range: tuple[float, 
 
 def _account(
     tape: Tape,
+    record: Sequence[Interval],
     since_ns: int,
     side: PositionSide,
     region: tuple[float, float],
@@ -127,7 +130,7 @@ def _account(
         closed_usd=closed,
         opened_usd=opened,
         drift_usd=now[0] - (then[0] - burnt - closed + opened),
-        forced_seen_usd=_seen(tape, since_ns, side),
+        forced_seen_usd=_seen(record, since_ns, _SIDES.index(side), burnt),
     )
 
 
@@ -158,11 +161,13 @@ def _pool(state: MapState, mix: Mix, side: int, region: tuple[float, float] | No
     return float(base @ (0.5 * (edges[:-1] + edges[1:]))), float(base.sum())
 
 
-def _seen(tape: Tape, since_ns: int, side: PositionSide) -> float | None:
-    """USD of this side that the feeds published in whole intervals since then; None if they published no interval."""
-    series = tape.liquidations
-    inside = series.start_ns >= since_ns
-    if not inside.any():
+def _seen(record: Sequence[Interval], since_ns: int, side: int, burnt_usd: float) -> float | None:
+    """Published forced orders that belong to the region, USD; None if no whole interval since then was published.
+
+    Feeds give dollars per interval and not per level. Of what they showed the region gets the part that its sweeps have in
+    what the model predicted of the same intervals, so that the burn ratio is published over predicted.
+    """
+    known = [i for i in record if i.start_ns >= since_ns and not math.isnan(i.realised_usd[side])]
+    if not known:
         return None
-    usd = series.long_usd if side is PositionSide.LONG else series.short_usd
-    return float(usd[inside].sum())
+    return burnt_usd * sum(i.realised_usd[side] for i in known) / sum(i.predicted_usd[side] for i in known)

@@ -16,7 +16,7 @@ from liqscape.model.maps import Heatmap
 from liqscape.plot.theme import CLASSES, Theme
 
 PRIOR_DOMINATED = 0.5  # share of a cell from which on it is drawn hatched
-_STRIPE = 9  # pixels from one hatch line to the next
+_STRIPE = 12  # pixels from one hatch line to the next
 _TABLE = 1024  # shades in the look-up table
 _SWEPT_TO = 0.3  # a cell ends here if the next column holds less than this share of it and the price was there
 
@@ -45,19 +45,22 @@ class Raster:
 def class_borders(scale: tuple[float, float] | None, usd: npt.NDArray[np.floating]) -> FloatArray:
     """Return the borders of the colour classes, float64[CLASSES + 1], USD per 0.1 %, ascending.
 
-    Without a scale the borders are 1, 2 and 5 times powers of ten, the highest one at or above the 99.5th percentile of
-    `usd`: they move in these steps only, so pictures of one instrument mostly share them. With a scale they are even in log
-    dollars from its low to its high end.
+    Borders are even in log dollars from the scale's low to its high end. Without a scale the ends are 1, 2 or 5 times a power
+    of ten, at or below the 1st and at or above the 99.5th percentile of `usd`: they move in these steps only, so pictures of
+    one instrument mostly share them, and no shade is spent on dollars that do not occur.
     """
-    if scale is not None:
-        return np.geomspace(scale[0], scale[1], CLASSES + 1)
-    known = usd[np.isfinite(usd) & (usd > 0.0)]
-    # A sample of the cells is enough for so coarse a step and spares sorting millions.
-    top = float(np.quantile(known[:: max(1, known.size // 200_000)], 0.995)) if known.size else 1e6
-    power = int(np.floor(np.log10(top)))
-    ladder = [m * 10.0**k for k in range(power - CLASSES // 3 - 1, power + 2) for m in (1.0, 2.0, 5.0)]
-    highest = next(i for i, border in enumerate(ladder) if border >= top * (1.0 - 1e-9))
-    return np.array(ladder[highest - CLASSES : highest + 1])
+    if scale is None:
+        known = usd[np.isfinite(usd) & (usd > 0.0)]
+        # A sample of the cells is enough for so coarse a step and spares sorting millions.
+        ends = np.quantile(known[:: max(1, known.size // 200_000)], (0.01, 0.995)) if known.size else (1e4, 1e6)
+        scale = _step(float(ends[0]), up=False), _step(float(ends[1]), up=True)
+    return np.geomspace(scale[0], max(scale[1], 2.0 * scale[0]), CLASSES + 1)
+
+
+def _step(usd: float, *, up: bool) -> float:
+    """Round up or down to 1, 2 or 5 times a power of ten."""
+    steps = np.array([1.0, 2.0, 5.0, 10.0]) * 10.0 ** np.floor(np.log10(usd))
+    return float(steps[steps >= usd * (1.0 - 1e-9)][0] if up else steps[steps <= usd * (1.0 + 1e-9)][-1])
 
 
 def rasterise(heatmap: Heatmap, width: int, height: int) -> tuple[Raster, int, int]:
@@ -126,9 +129,9 @@ def paint(raster: Raster, borders: FloatArray, theme: Theme, thickness: int) -> 
     colour = table[np.clip(place + 0.5, 0, _TABLE - 1).astype(np.int64)]
     panel = np.array(to_rgb(theme.panel))
     diagonal = np.add.outer(np.arange(len(shown)), np.arange(len(shown[0])))
-    line = raster.prior & (diagonal % (_STRIPE * thickness) < 2 * thickness)
-    # Between the lines the colour is drained as well: at a glance prior reads paler than data of the same dollars.
-    keep = np.where(line, 0.45, np.where(raster.prior, 0.78, 1.0))[..., None]
+    line = raster.prior & (diagonal % (_STRIPE * thickness) < thickness)
+    # Lines thin and half clear: most of a real heatmap is prior, and its bands must still be read by their colour.
+    keep = np.where(line, 0.55, np.where(raster.prior, 0.94, 1.0))[..., None]
     colour = keep * colour + (1.0 - keep) * panel
     ends = (raster.swept & (place > _TABLE / CLASSES))[..., None]
     colour = np.where(ends, 0.5 * colour + (0.5 if theme.dark else 0.0), colour)
