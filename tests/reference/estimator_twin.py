@@ -73,9 +73,9 @@ class TwinState:
 
     def die_in_bar(self, low, high, exposure):
         """Of what churn turns over, entries are even over the bar; one dies if its level lies between its entry and the end."""
-        if high <= low:
-            return
         bottom, top = math.log(low), math.log(high)
+        if top <= bottom:
+            return
         for s, k, c in self.cells:
             turned_over = 0.5 * self.recipe.in_bar * self.churn[c] * self.open_interest / self.offset.shape[2]
             for shift in self.offset[s, k]:
