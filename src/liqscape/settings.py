@@ -66,7 +66,7 @@ class Settings(BaseSettings):
 
         try:
             ZoneInfo(value)
-        except (ValueError, OSError) as error:
+        except (ValueError, OSError, KeyError) as error:
             raise ValueError(f"expected an IANA time zone such as UTC or Europe/Berlin, received {value!r}") from error
         return value
 

@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from liqscape import analytics
 from liqscape.analytics import Asymmetry, Fuel, Ladder, MoveTo, Tilt, Zones
+from liqscape.analytics import asymmetry as asymmetry_of
+from liqscape.analytics import headline as headline_of
+from liqscape.analytics import ladder as ladder_of
+from liqscape.analytics import move_to as moves_of
+from liqscape.analytics import tilt as tilt_of
+from liqscape.analytics import zones as zones_of
 from liqscape.api._arguments import Home, Venues, dollars, fractions, instant, venue_names, workspace
 from liqscape.api.maps import map as map_of
 from liqscape.clock import Instant
@@ -45,33 +50,33 @@ def asymmetry(
     range
         Two prices, printed with their mirror.
     """
-    return analytics.asymmetry(_map(asked, words), fractions(within), range)
+    return asymmetry_of(_map(asked, words), fractions(within), range)
 
 
 def move_to(asked: Asked, *, usd: str | float | Iterable[str | float] | None = None, **words: Any) -> MoveTo:
     """Return how far price must go, each way, to liquidate given dollars (F05), with the odds of touching that with no map."""
     found = _map(asked, words)
-    return analytics.move_to(found) if usd is None else analytics.move_to(found, dollars(usd))
+    return moves_of(found) if usd is None else moves_of(found, dollars(usd))
 
 
 def zones(asked: Asked, *, top: int | None = None, side: str | None = None, **words: Any) -> Zones:
     """Return runs of dense levels (F07), the largest pools first."""
-    return analytics.zones(_map(asked, words), side=PositionSide(side) if side else None, top=top)
+    return zones_of(_map(asked, words), side=PositionSide(side) if side else None, top=top)
 
 
 def tilt(asked: Asked, **words: Any) -> Tilt:
     """Return which side needs the smaller move for the same dollars (F06): its interval's sign, not a forecast."""
-    return analytics.tilt(_map(asked, words))
+    return tilt_of(_map(asked, words))
 
 
 def ladder(asked: Asked, *, within: float = 0.05, step: float = 0.005, **words: Any) -> Ladder:
     """Return rows outward from the mark with their running sums (F10, without depth)."""
-    return analytics.ladder(_map(asked, words), within, step)
+    return ladder_of(_map(asked, words), within, step)
 
 
 def headline(asked: Asked, **words: Any) -> str:
     """Return the one sentence: tilt, strongest fact, strongest counter-fact."""
-    return analytics.headline(_map(asked, words))
+    return headline_of(_map(asked, words))
 
 
 def fuel(

@@ -1,0 +1,51 @@
+"""Rules of the house that a reader would otherwise have to check by eye."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SOURCES = sorted((ROOT / "src").rglob("*.py"))
+
+
+@pytest.mark.parametrize("lock", sorted(ROOT.glob("*.lock")), ids=lambda path: path.name)
+def test_locks_name_no_address(lock):
+    assert "://" not in lock.read_text(encoding="utf-8")
+
+
+def test_files_are_short_enough_to_hold_in_the_head():
+    long = {str(path.relative_to(ROOT)): n for path in SOURCES if (n := len(path.read_text(encoding="utf-8").splitlines())) > 450}
+    assert long == {}
+
+
+def test_nothing_in_the_house_imports_the_root():
+    pattern = re.compile(r"^\s*(import liqscape\b(?!\.)|from liqscape import)", re.MULTILINE)
+    guilty = [
+        str(path.relative_to(ROOT))
+        for path in SOURCES
+        for match in pattern.finditer(re.sub(r'"""[\s\S]*?"""', "", path.read_text(encoding="utf-8")))
+        if match[0].strip() not in ("from liqscape import",) or not _only_ground(path)
+    ]
+    assert guilty == []
+
+
+def _only_ground(path: Path) -> bool:
+    """`from liqscape import settings` and `__version__` are ground, not the door."""
+    names = re.findall(r"from liqscape import ([\w, ]+)", path.read_text(encoding="utf-8"))
+    words = {word.split(" as ")[0].strip() for line in names for word in line.split(",")}
+    return words <= {"settings", "__version__"}
+
+
+def test_rooms_open_with_what_they_are_for():
+    for path in (ROOT / "src" / "liqscape").rglob("__init__.py"):
+        assert path.read_text(encoding="utf-8").lstrip().startswith('"""'), path
+
+
+def test_no_market_data_is_tracked():
+    try:
+        tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, check=True, capture_output=True, text=True).stdout.split()
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("not a git checkout")
+    assert [name for name in tracked if name.endswith((".parquet", ".csv", ".zip", ".gz"))] == []
