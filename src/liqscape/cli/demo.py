@@ -231,8 +231,9 @@ def _print(found: Demo, run: SimulatedRun, console: Console) -> None:
         highlight=False,
     )
     console.print(
-        "The estimate saw bars, open interest and hourly liquidations, and learned which positions a move really liquidates."
-        " The truth counts every open position with a liquidation price, also those whose stop or top-up would come first.",
+        "The estimate saw bars, open interest and hourly liquidations only. Where price has been often it knows; farther out it"
+        " is prior (assumption), whose slope comes from real markets and not from this one. And it learns what a move really"
+        " liquidates, while the truth counts every liquidation price, also where a stop would close the position first.",
         highlight=False,
     )
     for caveat in caveats_for(estimated, "map"):
@@ -245,14 +246,16 @@ def _print(found: Demo, run: SimulatedRun, console: Console) -> None:
 def _table(found: Demo) -> Table:
     table = Table(title="SIMULATED: forced orders within a distance of the mark, estimated [80 % interval] beside true")
     table.add_column("within", justify="right")
-    for name in ("shorts above", "true", "longs below", "true"):
-        table.add_column(name, justify="right", no_wrap=True, style="dim" if name == "true" else None)
+    for name in ("shorts above", "prior", "true", "longs below", "prior", "true"):
+        table.add_column(name, justify="right", no_wrap=True, style="bold" if name == "true" else None)
     for row in found.windows:
         table.add_row(
             format_percent(row.distance, decimals=0),
             _estimate(row.short),
+            format_percent(row.short.prior_share, decimals=0),
             format_usd(row.true_short_usd),
             _estimate(row.long),
+            format_percent(row.long.prior_share, decimals=0),
             format_usd(row.true_long_usd),
         )
     return table
@@ -263,7 +266,7 @@ def _bp(value: float | None) -> str:
 
 
 def _estimate(value: Estimate) -> Text:
-    return Text(f"{format_usd(value.median)} [{format_usd(value.lo)}-{format_usd(value.hi)}]")
+    return Text(f"{format_usd(value.median)} [{format_usd(value.lo)}-{format_usd(value.hi)}]", no_wrap=True)
 
 
 @contextmanager
