@@ -16,7 +16,7 @@ from liqscape.model import BarSeries, Completeness, LiquidationSeries, PriceKind
 from liqscape.units import NS_PER_HOUR
 
 PACK = Path(__file__).parents[2] / "../shared/data/btcusdt_backtest"
-REFERENCE = replace(Recipe(), tiers=12, smear=0.35, nodes=(-1.28, -0.52, 0.0, 0.52, 1.28), coarser=())
+REFERENCE = replace(Recipe(), tiers=12, smear=0.35, nodes=(-1.28, -0.52, 0.0, 0.52, 1.28), blur=0.0, coarser=())
 TEST_FROM, TEST_TO = parse_instant("2026-02-16"), parse_instant("2026-04-01")
 BURN_IN = 168  # hours
 

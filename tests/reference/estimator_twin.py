@@ -31,9 +31,9 @@ class TwinState:
             (s, k, c): {} for s in (LONG, SHORT) for k in range(recipe.tiers) for c in range(recipe.classes)
         }  # fmt: skip
         for s, k, c in self.cells:
-            for shift in self.offset[s, k]:
-                middle = math.log(price) + shift
-                self._deposit(s, k, c, middle - 0.05, middle + 0.05, open_interest / self.offset.shape[2])
+            for _, lower, upper in self.offset[s, k]:
+                entry = math.log(price)
+                self._deposit(s, k, c, entry + lower - 0.05, entry + upper + 0.05, open_interest / self.offset.shape[2])
 
     def _deposit(self, s, k, c, low, high, contracts):
         """Spread contracts evenly over the cells between two log prices."""
@@ -78,7 +78,7 @@ class TwinState:
             return
         for s, k, c in self.cells:
             turned_over = 0.5 * self.recipe.in_bar * self.churn[c] * self.open_interest / self.offset.shape[2]
-            for shift in self.offset[s, k]:
+            for shift, _, _ in self.offset[s, k]:
                 # A long entered at e dies if e + shift > bottom: its entry lies in (bottom - shift, top).
                 share = (top - (bottom - shift) if s == LONG else (top - shift) - bottom) / (top - bottom)
                 exposure[s, k, c] += turned_over * max(share, 0.0) * (low if s == LONG else high)
@@ -115,8 +115,8 @@ class TwinState:
         for s, k, c in self.cells:
             missing = max(after - self.standing(s, k, c), 0.0)
             opened[s, k, c] = missing * (1.0 + lean if s == LONG else 1.0 - lean)
-            for shift in self.offset[s, k]:
-                self._deposit(s, k, c, bottom + shift, top + shift, opened[s, k, c] / self.offset.shape[2])
+            for _, lower, upper in self.offset[s, k]:
+                self._deposit(s, k, c, bottom + lower, top + upper, opened[s, k, c] / self.offset.shape[2])
         return opened
 
     def between(self, s, k, c, low, high):

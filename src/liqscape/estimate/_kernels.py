@@ -12,7 +12,8 @@ mass : float64[2, K, N, LANES]. `mass[s, k, g, c] * scale[c]` contracts of side 
 scale : float64[C], common factor of a class: closing multiplies one number and not the whole array.
 total : float64[2, K, C], contracts standing.
 frontier : int64[2, K], the occupied cell nearest to price: highest for longs, lowest for shorts.
-offset : float64[2, K, J], log(1 -+ d) of the smear nodes of each tier, nearest node first.
+offset : float64[2, K, J, 3], log price of a level less that of its entry, for the smear nodes of each tier, nearest node first:
+    middle of the node, and the lower and the upper end of the stretch that it is spread over.
 exposure : float64[2, K, C], USD that each (side, tier, class) would have lost to the sweep so far in this interval.
 """
 
@@ -38,8 +39,8 @@ def deposit(row: F, u0: float, u1: float, cells: int, per_cell: float, amounts: 
 
     row : float64[N, LANES], cells of one side and tier; changed in place
     u0, u1 : float64, log price in cells counted from cell 0 of the row; `per_cell` is 1 / (u1 - u0)
-    cells : int, how many cells from that of u0 on may overlap. The same for a whole bar and tier, so that the processor can
-        foresee the loop: this halves the time of the whole estimator against a loop of the exact length.
+    cells : int, how many cells from that of u0 on may overlap. It hangs on the width alone, so that the processor can foresee
+        the loop: this halves the time of the whole estimator against a loop of the exact length.
     amounts : float64[LANES]
     """
     g = np.uintp(u0)  # unsigned: no check for negative indices
@@ -92,16 +93,16 @@ def in_bar_deaths(churn: F, open_interest: float, low: float, high: float, offse
     churn : float64[C], closing rate per bar. Entries are even over the bar's log range; one dies if its level lies inside.
     """
     span = math.log(high / low)
-    _, tiers, nodes = offset.shape
+    tiers, nodes = offset.shape[1], offset.shape[2]
     if span <= 0.0:
         return
     for k in range(tiers):
-        if offset[1, k, 0] >= span and -offset[0, k, 0] >= span:
+        if offset[1, k, 0, 0] >= span and -offset[0, k, 0, 0] >= span:
             break  # tiers ascend: the rest is farther than the bar is long
         for s in range(2):
             share = 0.0
             for j in range(nodes):
-                share += max(0.0, 1.0 - abs(offset[s, k, j]) / span)
+                share += max(0.0, 1.0 - abs(offset[s, k, j, 0]) / span)
             for c in range(churn.size):
                 exposure[s, k, c] += weight * churn[c] * open_interest / nodes * share * (low if s == 0 else high)
 
@@ -131,7 +132,7 @@ def refill(
 
     tilt : float64, longs open (1 + tilt) times what is missing, shorts (1 - tilt). amounts : float64[LANES], scratch
     """
-    _, tiers, nodes = offset.shape
+    tiers, nodes = offset.shape[1], offset.shape[2]
     log_low = math.log(low)
     log_high = max(math.log(high), log_low + NARROW)
     for s in range(2):
@@ -144,16 +145,15 @@ def refill(
             fine = fineness[k]
             u_low = log_low * fine - first[s, k]
             u_high = log_high * fine - first[s, k]
-            cells = int(u_high - u_low) + 2
-            per_cell = 1.0 / (u_high - u_low)
             row = mass[s, k]
             for j in range(nodes):
-                shift = offset[s, k, j] * fine
-                deposit(row, u_low + shift, u_high + shift, cells, per_cell, amounts)
+                u0 = u_low + offset[s, k, j, 1] * fine
+                u1 = u_high + offset[s, k, j, 2] * fine
+                deposit(row, u0, u1, int(u1 - u0) + 2, 1.0 / (u1 - u0), amounts)
             if s == 0:
-                frontier[s, k] = max(frontier[s, k], math.floor(u_high + offset[s, k, 0] * fine))
+                frontier[s, k] = max(frontier[s, k], math.floor(u_high + offset[s, k, 0, 2] * fine))
             else:
-                frontier[s, k] = min(frontier[s, k], math.floor(u_low + offset[s, k, 0] * fine))
+                frontier[s, k] = min(frontier[s, k], math.floor(u_low + offset[s, k, 0, 1] * fine))
 
 
 @kernel

@@ -33,6 +33,8 @@ class Recipe:
     smear, nodes
         Each tier is split evenly over distances d * exp(smear * node). 0.8 tier spacings a node (0.6 and 1.2 in the other
         members) make the nodes of all tiers tile log distance in steps of a fifth of the spacing: no comb of false levels.
+    blur
+        A node is spread over this many node spacings of log distance; with a quarter or more nothing shows through between.
     step, coarser
         Width of a grid cell in log price, and the distances from which cells are twice as wide, and twice again.
     in_bar, tilt
@@ -55,8 +57,9 @@ class Recipe:
     churn: tuple[float, ...] = (0.001, 0.03, 0.45)
     smear: float = 0.8 * math.log(300.0) / 23.0
     nodes: tuple[float, ...] = (-2.0, -1.0, 0.0, 1.0, 2.0)
+    blur: float = 0.5
     step: float = 0.0005
-    coarser: tuple[float, ...] = (0.02, 0.08)
+    coarser: tuple[float, ...] = (0.015, 0.04, 0.1, 0.25)
     in_bar: float = 4.0
     tilt: float = 0.5
     exponent: float = 1.5
@@ -94,9 +97,13 @@ class Recipe:
         return 1.0 / (self.step * 2.0**doublings)
 
     def offsets(self) -> FloatArray:
-        """float64[2, tiers, nodes], log(1 - d) and log(1 + d) of each smear node, nearest node first."""
-        d = np.minimum(self.distances[:, None] * np.exp(self.smear * np.array(self.nodes)), FARTHEST)
-        return np.stack([np.log1p(-d), np.log1p(d)])
+        """float64[2, tiers, nodes, 3], log price of a level less that of its entry: middle, lower and upper end of a node.
+
+        Without the blur far tiers draw echoes of the path, one line for each node.
+        """
+        reach = self.smear * (np.array(self.nodes)[:, None] + self.blur * np.array([0.0, -0.5, 0.5]))
+        d = np.minimum(self.distances[:, None, None] * np.exp(reach), FARTHEST)
+        return np.stack([np.log1p(-d[..., [0, 2, 1]]), np.log1p(d)])
 
     def churn_per_bar(self, interval_ns: int) -> FloatArray:
         """float64[classes], closing rate per bar of another length: 1 - (1 - churn) ** (length / 5 min)."""

@@ -88,17 +88,17 @@ class MapState:
         entries[:classes] = open_interest_base / self.offset.shape[2]
         for s in range(2):
             for k, fine in enumerate(self.fineness):
-                for shift in self.offset[s, k]:
-                    u = (math.log(price) + shift) * fine - self.first[s, k]
-                    half = 0.05 * fine
-                    _kernels.deposit(self.mass[s, k], u - half, u + half, int(2.0 * half) + 2, 0.5 / half, entries)
+                u = math.log(price) * fine - self.first[s, k]
+                for _, lower, upper in self.offset[s, k]:
+                    u0, u1 = u + (lower - 0.05) * fine, u + (upper + 0.05) * fine
+                    _kernels.deposit(self.mass[s, k], u0, u1, int(u1 - u0) + 2, 1.0 / (u1 - u0), entries)
         self.frontier: IntArray = np.zeros((2, tiers), np.int64)
         self.frontier[0] = self.mass.shape[2] - 1
 
     def _grid(self, inner_low: float, inner_high: float) -> tuple[FloatArray, IntArray, FloatArray]:
         """Return an empty grid on which entries between two log prices have all their levels."""
         fine = self.fineness
-        reach = np.array([[self.offset[0, :, -1], np.zeros(fine.size)], [np.zeros(fine.size), self.offset[1, :, -1]]])
+        reach = np.array([[self.offset[0, :, -1, 1], np.zeros(fine.size)], [np.zeros(fine.size), self.offset[1, :, -1, 2]]])
         first = np.floor((inner_low + reach[:, 0]) * fine).astype(np.int64) - 1
         last = np.ceil((inner_high + reach[:, 1]) * fine).astype(np.int64) + 3
         cells = int((last - first).max()) + 1
