@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test test-long check format docs bench lock clean
+.PHONY: demo test test-long check format docs bench score shipped-weights lock clean
 
 # The lock files are the truth of what is installed: a stamp is renewed when they change.
 $(VENV)/.run: requirements.lock pyproject.toml
@@ -41,6 +41,13 @@ docs: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks
+
+# Both need the data pack, which is not part of this repository.
+score: $(VENV)/.dev
+	$(BIN)/python -m benchmarks.score ../shared/data/btcusdt_backtest
+
+shipped-weights: $(VENV)/.dev
+	$(BIN)/python -m benchmarks.ship_weights ../shared/data/btcusdt_backtest
 
 lock:
 	$(BIN)/python -m pip install --quiet uv

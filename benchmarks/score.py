@@ -40,14 +40,15 @@ def table(report: Report) -> str:
         f"`{report.instrument}`, {utc_date(report.from_ns)} to {utc_date(report.to_ns - 1)}, {report.rows[0].long.hours} h of "
         "published liquidations, given the path (how much, not where price goes); "
         f"model {report.model}. D2 = share of the Poisson deviance explained against the mean of all hours before "
-        f"{iso(report.null_until_ns)[:10]} ({null[0]} long, {null[1]} short an hour)."
+        f"{iso(report.null_until_ns)[:10]} ({null[0]} long, {null[1]} short an hour; the first week is burn-in)."
     )
     head = "| predictor | D2 long | short | Spearman long | short | R2 of logs long | short | total ratio long | short |"
     lines = [about, "", head, "|---" * 9 + "|"]
     for row in report.rows:
         a, b = row.long, row.short
         cells = (f"{a.d2:.3f}", f"{b.d2:.3f}", f"{a.spearman:.3f}", f"{b.spearman:.3f}", f"{a.r2_log:.3f}", f"{b.r2_log:.3f}")
-        lines.append(f"| {row.predictor} | {' | '.join(cells)} | {a.total_ratio:.2f} | {b.total_ratio:.2f} |")
+        name = row.predictor.replace("|", r"\|")
+        lines.append(f"| {name} | {' | '.join(cells)} | {a.total_ratio:.2f} | {b.total_ratio:.2f} |")
     lines += ["", "Written by `make score` (needs the data pack, which is not part of this repository)."]
     return "\n".join(lines)
 
