@@ -6,9 +6,9 @@ the command or on what is known; what is unknown is null. JSON knows no NaN, so 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import numpy as np
@@ -321,12 +321,8 @@ def _mark_price(reading_of: LiquidationMap | Heatmap) -> float | None:
     return float(known[-1]) if known.size else None
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any) -> object:
     """Turn what msgspec does not know into what it does."""
-    if isinstance(value, np.ndarray):
-        return value.tolist()
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, Mapping):
-        return dict(value)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+    if isinstance(value, np.ndarray | np.generic):
+        return cast("object", value.tolist())
     return value.as_posix() if isinstance(value, Path) else str(value)

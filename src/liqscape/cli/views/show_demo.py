@@ -1,0 +1,49 @@
+"""`liqscape demo`: the estimated map beside the true one."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from liqscape.analytics import caveats_for, headline
+from liqscape.api.envelope import meta_of
+from liqscape.cli.demo import Demo, run_demo
+from liqscape.cli.emit import Answer, emit
+from liqscape.cli.options import Plain
+from liqscape.cli.screen import Screen
+
+
+def show_demo(show: Plain, *, folder: Path, seed: int) -> None:
+    """Answer `liqscape demo`."""
+    screen = Screen.of(show)
+    # With --json the table would stand beside the envelope.
+    console = Console(file=io.StringIO()) if show.json else Console(no_color=not screen.color, width=screen.width)
+    found = run_demo(folder, seed=seed, quiet=show.quiet or show.json, console=console)
+    if show.json:
+        meta = meta_of(found.map, caveats_for(found.map, "map"))
+        emit(show, Answer("demo", demo_data(found), meta, lambda screen: None), screen)
+
+
+def demo_data(found: Demo) -> dict[str, Any]:
+    """Return the data of `demo --json`."""
+    return {
+        "headline": f"SIMULATED. {headline(found.map)}",
+        "seed": found.seed,
+        "folder": str(found.folder),
+        "within": [
+            {
+                "distance": row.distance,
+                "short_pool_usd": row.short,
+                "long_pool_usd": row.long,
+                "true_short_pool_usd": row.true_short_usd,
+                "true_long_pool_usd": row.true_long_usd,
+            }
+            for row in found.windows
+        ],
+        "score": {name: getattr(found.score, name) for name in found.score.__dataclass_fields__}
+        | {"flat_w1_bps": found.flat_w1_bps},
+        "pictures": [str(path) for path in found.pictures],
+    }

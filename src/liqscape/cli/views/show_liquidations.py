@@ -1,0 +1,174 @@
+"""`liqscape liquidations`: forced orders as they were published."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from liqscape.analytics.caveats import Caveat, sentence
+from liqscape.api.envelope import Coverage, plain_meta
+from liqscape.api.frames import frame
+from liqscape.cli.emit import Answer, emit
+from liqscape.cli.options import Show, Target
+from liqscape.cli.question import Question, duration, option
+from liqscape.cli.screen import BOLD, DIM, LONG, SHORT, Screen, bar
+from liqscape.cli.views.show_zones import read_side
+from liqscape.cli.views.words import SHOUT, say_caveats
+from liqscape.clock import iso
+from liqscape.engine.tape import Published, published
+from liqscape.model import Completeness, PositionSide
+from liqscape.model.arrays import FloatArray, IntArray
+from liqscape.units import NS_PER_HOUR, NS_PER_S, format_duration, format_usd
+
+_ROWS = 16  # lines at most, unless --top says otherwise
+_NICE_H = (1, 2, 3, 4, 6, 8, 12, 24, 48, 72, 168, 336, 720)
+
+
+def show_liquidations(target: Target, show: Show, *, window: str, side: str | None, top: int | None) -> None:
+    """Answer `liqscape liquidations`."""
+    question = Question.of("liquidations", target, show)
+    only = read_side(side)
+    found = published(
+        question.workspace,
+        question.asked,
+        as_of_ns=question.as_of_ns,
+        window=duration("--window", window),
+        venues=question.venues,
+    )
+    caveats, intervals = _caveats(found), _table(found, only, top)
+
+    def text(screen: Screen) -> None:
+        for each in found:
+            _say_published(screen, each, only, top, window)
+        say_caveats(screen, caveats)
+
+    feeds = sorted({venue for each in found for venue in each.series.venues})
+    first = found[0]
+    meta = plain_meta(
+        instruments=[each.instrument for each in found],
+        asked=question.asked,
+        as_of_ns=max(each.as_of_ns for each in found),
+        simulated=any(each.simulated for each in found),
+        caveats=caveats,
+        venues=sorted({each.instrument.venue for each in found}),
+        age_s=max((question.seen_from_ns(each.as_of_ns) - _newest(each)) / NS_PER_S for each in found),
+        reading="published",
+        filters={} if only is None else {"side": str(only)},
+        recorded=all(each.series.recorded for each in found),
+        coverage=Coverage(
+            open_interest_share=None, measured_share=0.0, venues=feeds, completeness=str(first.series.completeness)
+        ),
+    )
+    flags = [*option("--window", window), *option("--side", only), *option("--top", top)]
+    answer = Answer(
+        command="liquidations",
+        data={"totals": [_totals(each) for each in found], "intervals": intervals.to_dicts()},
+        meta=meta,
+        text=text,
+        table=lambda: intervals,
+        links=question.links(max(each.as_of_ns for each in found), flags),
+    )
+    emit(show, answer, Screen.of(show, question.zone))
+
+
+def _caveats(found: Sequence[Published]) -> tuple[Caveat, ...]:
+    codes = ["SIMULATED"] if any(each.simulated for each in found) else []
+    if any(each.series.completeness is not Completeness.ALL and not each.simulated for each in found):
+        codes.append("THROTTLED")
+    return tuple(Caveat(code=code, text=sentence(code)) for code in (*codes, "ADVICE"))
+
+
+def _newest(found: Published) -> int:
+    return int(found.series.start_ns[-1]) + found.series.interval_ns
+
+
+def _totals(found: Published) -> dict[str, Any]:
+    series = found.series
+    possible = (found.as_of_ns - found.from_ns) // series.interval_ns
+    return {
+        "instrument": str(found.instrument),
+        "from": iso(found.from_ns),
+        "to": iso(found.as_of_ns),
+        "interval_s": series.interval_ns / NS_PER_S,
+        "intervals_known": len(series),
+        "intervals_possible": possible,
+        "long_usd": found.long_usd,
+        "short_usd": found.short_usd,
+        "venues": series.venues,
+        "completeness": str(series.completeness),
+        "estimated_true_usd": None,
+    }
+
+
+def _table(found: Sequence[Published], only: PositionSide | None, top: int | None) -> pl.DataFrame:
+    """Return one row per interval, as filtered, ascending in time per instrument."""
+    table = frame(tuple(found))
+    if only is not None:
+        table = table.drop("short_usd" if only is PositionSide.LONG else "long_usd")
+    if top is None:
+        return table
+    usd = pl.sum_horizontal(pl.col(name) for name in ("long_usd", "short_usd") if name in table.columns)
+    return table.sort(usd, descending=True).head(top).sort("instrument", "ts")
+
+
+def _say_published(screen: Screen, found: Published, only: PositionSide | None, top: int | None, window: str) -> None:
+    """Print the totals of one instrument and a bar for each stretch of time."""
+    series = found.series
+    if found.simulated:
+        screen.line((SHOUT, "shout"))
+    complete = {Completeness.ALL: "complete", Completeness.THROTTLED: "throttled: lower bounds"}
+    what = complete.get(series.completeness, "completeness unknown")
+    screen.joined(
+        [
+            f"{found.instrument} published liquidations, {window} to {screen.instant(found.as_of_ns)}:",
+            *([f"longs {format_usd(found.long_usd)}"] if only is not PositionSide.SHORT else []),
+            *([f"shorts {format_usd(found.short_usd)}"] if only is not PositionSide.LONG else []),
+        ],
+        BOLD,
+    )
+    known, possible = len(series), (found.as_of_ns - found.from_ns) // series.interval_ns
+    each = format_duration(series.interval_ns)
+    feeds = ", ".join(series.venues) or "unknown"
+    screen.joined([f"feeds of {feeds} ({what})", f"{known:,} of {possible:,} intervals of {each} known"], DIM, between="; ")
+    screen.blank()
+    starts, long, short, width_ns = _stretches(found, top)
+    largest = float(np.nanmax(np.concatenate([long, short]), initial=0.0))
+    room = max(0, min(22, (screen.width - 44) // 2)) if screen.bars else 0
+    screen.row(
+        (f"{'start':<17}", DIM),
+        *([(f"{'longs':>9} {'':<{room}}", LONG)] if only is not PositionSide.SHORT else []),
+        *([(f" {'shorts':>9}", SHORT)] if only is not PositionSide.LONG else []),
+    )
+    for start, long_usd, short_usd in zip(starts.tolist(), long.tolist(), short.tolist(), strict=True):
+        pieces: list[str | tuple[str, str]] = [f"{screen.instant(start)[:16]:<17}"]
+        if only is not PositionSide.SHORT:
+            pieces += [f"{format_usd(long_usd):>9} ", (f"{bar(long_usd, largest, 1.0, room)[0] if room else '':<{room}}", LONG)]
+        if only is not PositionSide.LONG:
+            pieces += [f" {format_usd(short_usd):>9} ", (bar(short_usd, largest, 1.0, room)[0] if room else "", SHORT)]
+        screen.row(*pieces)
+    screen.line((f"a line is {format_duration(width_ns)}; by side of the position that was closed", DIM))
+
+
+def _stretches(found: Published, top: int | None) -> tuple[IntArray, FloatArray, FloatArray, int]:
+    """Sum the intervals into at most 16 stretches, or return the `top` largest intervals as they are.
+
+    Returns
+    -------
+    start_ns : int64[n]; long_usd, short_usd : float64[n], NaN where nothing is known; width, ns
+    """
+    series = found.series
+    if top is not None:
+        largest = np.sort(np.argsort(-(series.long_usd + series.short_usd), kind="stable")[:top])
+        return series.start_ns[largest], series.long_usd[largest], series.short_usd[largest], series.interval_ns
+    span = found.as_of_ns - int(series.start_ns[0])
+    hours = next((h for h in _NICE_H if h * NS_PER_HOUR * _ROWS >= span), _NICE_H[-1])
+    width = max(hours * NS_PER_HOUR, series.interval_ns)
+    cell = series.start_ns // width
+    starts = np.arange(cell[0], cell[-1] + 1, dtype=np.int64)
+    sums = [np.bincount(cell - cell[0], weights=usd, minlength=starts.size) for usd in (series.long_usd, series.short_usd)]
+    unknown = np.bincount(cell - cell[0], minlength=starts.size) == 0
+    long, short = (np.where(unknown, np.nan, each) for each in sums)
+    return starts * width, long, short, width
