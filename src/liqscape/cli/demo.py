@@ -14,12 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from rich import box
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
 from liqscape.analytics import caveats_for, headline, pool
+from liqscape.cli.views.words import usd_interval
 from liqscape.clock import iso
 from liqscape.datasets import MANIFEST, read_manifest
 from liqscape.engine.heat import build_heatmap
@@ -244,29 +246,25 @@ def _print(found: Demo, run: SimulatedRun, console: Console) -> None:
 
 
 def _table(found: Demo) -> Table:
-    table = Table(title="SIMULATED: forced orders within a distance of the mark, estimated [80 % interval] beside true")
-    table.add_column("within", justify="right")
-    for name in ("shorts above", "prior", "true", "longs below", "prior", "true"):
+    title = "SIMULATED: dollars within a distance, estimated [80 %] beside true"
+    table = Table(title=title, box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in ("within", "shorts above", "true", "longs below", "true", "prior"):
         table.add_column(name, justify="right", no_wrap=True, style="bold" if name == "true" else None)
     for row in found.windows:
+        prior = [format_percent(side.prior_share, decimals=0).removesuffix(" %") for side in (row.short, row.long)]
         table.add_row(
             format_percent(row.distance, decimals=0),
-            _estimate(row.short),
-            format_percent(row.short.prior_share, decimals=0),
+            Text(usd_interval(row.short)),
             format_usd(row.true_short_usd),
-            _estimate(row.long),
-            format_percent(row.long.prior_share, decimals=0),
+            Text(usd_interval(row.long)),
             format_usd(row.true_long_usd),
+            f"{prior[0]}|{prior[1]} %",
         )
     return table
 
 
 def _bp(value: float | None) -> str:
     return "-" if value is None else f"{value:.0f} bp"
-
-
-def _estimate(value: Estimate) -> Text:
-    return Text(f"{format_usd(value.median)} [{format_usd(value.lo)}-{format_usd(value.hi)}]", no_wrap=True)
 
 
 @contextmanager
