@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from estimate_scenes import bar_series, one_tier
 
-from liqscape.estimate import Canvas, MapState, contracts
+from liqscape.estimate import Canvas, MapState, Mix, contracts, side_sum
+from liqscape.model.sides import PositionSide
 from liqscape.units import NS_PER_MINUTE
 
 LONG, SHORT = 0, 1
@@ -153,3 +154,23 @@ def test_flows_of_a_region_add_up():
     assert opened == pytest.approx(1000.0 * np.log(90.0 / 85.0) / np.log(100.0 / 88.0), rel=1e-3)
     assert before - burnt - closed + opened == pytest.approx(between(state, LONG, 85.0, 95.0))
     assert not flows[SHORT].any()
+
+
+def test_age_is_the_time_that_older_dollars_were_there():
+    # All of it stands now, 30 % stood an hour ago, none 4 hours ago: 1 h x (1 + 0.3) / 2 + 3 h x (0.3 + 0) / 2 = 1.1 h.
+    recipe = one_tier(churn=(0.001,))
+    state = started(recipe)
+    roll(state, (100.0, 100.0, 100.0, 1000.0))
+    hour_ago, four_hours_ago = state.copy(), state.copy()
+    hour_ago.scale *= 0.3
+    four_hours_ago.scale *= 0.0
+    mix = Mix(np.full((2, 1), 0.1), np.ones((2, 1)), np.full((2, 1), 0.5), np.full((2, 1), 0.1), 1.0, 1.0, 0.0, True)
+    edges = np.array([100.0, 109.0, 111.0, 120.0])
+    found = side_sum(SHORT, edges, [state], [mix], [hour_ago, four_hours_ago], 1000.0)
+    levels = found.levels(PositionSide.SHORT, edges)
+    assert levels.age_s[1] == pytest.approx(1.1 * 3600.0)
+    # 10 % of 1,000 contracts at the middle of the bucket, all of it prior.
+    assert found.placed_base == pytest.approx(100.0)
+    assert levels.usd == pytest.approx([0.0, 100.0 * 110.0, 0.0], abs=1e-6)
+    assert levels.prior_usd == pytest.approx(levels.usd)
+    assert levels.draws_usd[:, 1].mean() == pytest.approx(100.0 * 110.0, rel=0.1)

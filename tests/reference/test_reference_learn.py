@@ -48,7 +48,7 @@ def histories(draw):
     return exposure, realised, pi, beta, decays, (2e4, 0.5), (3e5, 0.75), draw(st.sampled_from((0.0, 5e3)))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(histories())
 def test_learning_is_the_plain_twins(history):
     exposure, realised, pi, beta, decays, fast, slow, floor = history

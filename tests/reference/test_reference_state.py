@@ -54,7 +54,7 @@ def assert_same_cells(state, twin, size):
     assert not state.mass[..., recipe.classes :].any()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(recipes(), markets(), st.booleans())
 def test_rolling_is_the_plain_twins(recipe, market, opens):
     state, exposure, twin, expected, _ = both(recipe, market, opens=opens)
