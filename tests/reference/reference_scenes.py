@@ -35,6 +35,7 @@ def recipes(draw):
         churn=draw(st.sampled_from(((0.03,), (0.001, 0.45), (0.001, 0.03, 0.45), (0.0, 0.7)))),
         smear=draw(st.sampled_from((0.0, 0.2, 0.35))),
         nodes=draw(st.sampled_from(((0.0,), (-1.0, 0.0, 1.0), (-1.28, -0.52, 0.0, 0.52, 1.28)))),
+        blur=draw(st.sampled_from((0.0, 0.5))),
         step=draw(st.sampled_from((0.0005, 0.003))),
         coarser=draw(st.sampled_from(((), (0.02, 0.08)))),
         in_bar=draw(st.sampled_from((0.0, 4.0))),
