@@ -48,14 +48,15 @@ def row(found: Measured) -> tuple[str, ...]:
     return found.what, median, best, written(found.bar), written(found.aim), found.verdict, str(found.runs)
 
 
-def page(rows: list[tuple[str, ...]]) -> str:
-    """Return the page of the documentation."""
+def page(rows: list[tuple[str, ...]], load: float) -> str:
+    """Return the page of the documentation; `load` is what else the machine was doing when it began."""
     lines = [
         "# Benchmarks",
         "",
         f"Written by `python -m benchmarks` (`make bench`) on {utc_date(now_ns())}: liqscape {__version__}, model {MODEL},",
         f"{machine()}. All data are made up with a fixed seed: a random walk with 45 % volatility a year. A verdict",
-        "judges the median: *aim* and *pass* reach their number, *miss* does not. Kernels are compiled before.",
+        "judges the median: *aim* and *pass* reach their number, *miss* does not. Kernels are compiled before. The machine's load was",
+        f"{load:.1f} when it began: anything above a few tenths is other work, and makes all of it slower.",
         "",
         "| " + " | ".join(HEADS) + " |",
         "|---|" + "---:|" * (len(HEADS) - 1),
@@ -67,6 +68,7 @@ def page(rows: list[tuple[str, ...]]) -> str:
 def main(words: list[str]) -> None:
     """Run the measurements and tell."""
     console = Console()
+    load = os.getloadavg()[0]
     chosen = [each for each in MEASUREMENTS if not words or any(word in each.__name__ for word in words)]
     rows: list[tuple[str, ...]] = []
     for measurement in chosen:
@@ -79,7 +81,7 @@ def main(words: list[str]) -> None:
         table.add_row(*cells)
     console.print(table)
     if not words:
-        PAGE.write_text(page(rows), encoding="utf-8")
+        PAGE.write_text(page(rows, load), encoding="utf-8")
         console.print(f"written to {PAGE.relative_to(Path.cwd()) if PAGE.is_relative_to(Path.cwd()) else PAGE}")
 
 
