@@ -121,6 +121,13 @@ def test_intervals_must_be_whole_bars(bar, liquidation):
     assert "finer bars" in caught.value.hint
 
 
+def test_sums_of_another_interval_are_refused():
+    # Four hours' dollars would be taken for the first hour's.
+    bars = random_bars(60)
+    with pytest.raises(BadArgument, match="expected intervals of"):
+        started(bars).observe(bars, liquidations_of(bars, interval_ns=4 * NS_PER_HOUR), end_of(bars))
+
+
 def test_unknown_hours_are_predicted_and_teach_nothing():
     bars = random_bars(24 * 12)
     estimator = started(bars)

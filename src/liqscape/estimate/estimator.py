@@ -93,9 +93,16 @@ class Estimator:
             Bars known at `as_of_ns`; those before the first known open interest are passed over.
         liquidations
             Published liquidations known at `as_of_ns`; intervals that are absent teach nothing.
+        as_of_ns
+            Never ahead of bars that are still to come: an interval is closed as soon as it is over then.
         kept
             Filled with (interval indices, weights of the first member before each), for a heatmap.
         """
+        if len(liquidations) and liquidations.interval_ns != self.learn_interval_ns:
+            raise BadArgument(
+                f"liquidations: expected intervals of {self.learn_interval_ns} ns, received {liquidations.interval_ns} ns",
+                hint="Build the estimator with the liquidations' own interval.",
+            )
         bars = self._begin(bars)
         if len(bars):
             index = bars.start_ns // self.learn_interval_ns
