@@ -127,7 +127,7 @@ def test_painted_columns_are_the_twins(recipe, market, seed, shift, rows, row_he
     painted = np.arange(len(bars)) - (np.arange(len(bars)) % 2) * 100  # every other bar is painted
     column = np.where(painted >= 0, painted // 2, -1)
     columns = int(column.max()) + 1
-    usd, prior = np.full((rows, columns), np.nan, np.float32), np.full((rows, columns), np.nan, np.float32)
+    usd, prior = np.full((columns, rows), np.nan, np.float32), np.full((columns, rows), np.nan, np.float32)
     top = math.log(float(bars.close[-1])) + shift + 0.5 * rows * row_height
     canvas = Canvas(weights, share, column, top, row_height, usd, prior)
     state = MapState(recipe, price, oi, bars.interval_ns)
@@ -142,8 +142,8 @@ def test_painted_columns_are_the_twins(recipe, market, seed, shift, rows, row_he
         if column[i] >= 0:
             want_usd, want_prior = twin.column(weights[i], share[i], close, top, row_height, rows)
             ceiling = 1e-5 * max(want_usd.max(), 1e-9 * price * oi)  # the sheet is float32
-            np.testing.assert_allclose(usd[:, column[i]], want_usd, rtol=1e-5, atol=ceiling)
-            np.testing.assert_allclose(prior[:, column[i]], want_prior, rtol=1e-5, atol=ceiling)
+            np.testing.assert_allclose(usd[column[i]], want_usd, rtol=1e-5, atol=ceiling)
+            np.testing.assert_allclose(prior[column[i]], want_prior, rtol=1e-5, atol=ceiling)
 
 
 @settings(max_examples=30, deadline=None)

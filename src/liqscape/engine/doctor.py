@@ -70,9 +70,12 @@ def examine(
     max_age_ns
         Series whose newest row is older are worth a warning.
     """
-    yield _settings(workspace)
-    yield _home(workspace.home)
     yield _cache()
+    home = _home(workspace.home)
+    yield home
+    if home.health is Health.FAIL:
+        return
+    yield _settings(workspace)
     try:
         coverage = workspace.store.coverage()
         names = workspace.resolve(asked) if asked is not None else workspace.stored()

@@ -196,7 +196,7 @@ def paint(tape: Tape, sheet: Sheet) -> tuple[Float32Array, Float32Array, Inputs]
     latest = estimator.learners[0].mix()
     if kept and blocks[-1] > kept[-1][0][-1]:  # the interval that is not over: the weights as they stand now
         weights[-1], prior_share[-1] = latest.weights.reshape(shape[1:]), latest.prior_share.reshape(shape[1:])
-    usd = np.full((sheet.rows, sheet.start_ns.size), np.nan, np.float32)
+    usd = np.full((sheet.start_ns.size, sheet.rows), np.nan, np.float32)  # a column is written at a time: it lies together
     prior = np.zeros_like(usd)
     canvas = Canvas(
         weights=weights * recipe.drawn[:, None],
@@ -208,7 +208,7 @@ def paint(tape: Tape, sheet: Sheet) -> tuple[Float32Array, Float32Array, Inputs]
         prior=prior,
     )
     state.roll(shown, row.astype(np.int64), np.zeros(shape), canvas=canvas)
-    return usd, prior, describe_inputs(tape, estimator)
+    return usd.T, prior.T, describe_inputs(tape, estimator)
 
 
 def _from(bars: BarSeries, start_ns: int) -> int:

@@ -219,7 +219,7 @@ def roll(
     weights, prior_share : float64[blocks, 2, K, C], 0 for tiers that are not drawn
     column : int64[n], column of `usd` and `prior` to fill after the bar, or -1; may have length 0
     top, row_height : float64, upper border of the highest row and height of a row, log price
-    usd, prior : float32[rows, columns], filled (row 0 is the LOWEST), USD per 0.1 % of price, and the prior's part
+    usd, prior : float32[columns, rows], filled (row 0 is the LOWEST), USD per 0.1 % of price, and the prior's part
     region : float64[2, 2], per side the log prices between which flows are counted (low >= high: none); may have length 0
     flows : float64[2, 3], per side, gains burnt, closed and opened contracts, with the weights of row 0
     """
@@ -253,7 +253,7 @@ def roll(
         if column.size > 0 and column[i] >= 0:
             paint(
                 mass, scale, first, fineness, weights[block[i]], prior_share[block[i]], math.log(close_price[i]), top, row_height,
-                usd[:, column[i]], prior[:, column[i]],
+                usd[column[i]], prior[column[i]],
             )  # fmt: skip
     return DONE
 
@@ -286,40 +286,80 @@ def paint(
     usd, prior : float32[rows], row 0 is the lowest; changed in place
     """
     rows = usd.shape[0]
+    tiers = mass.shape[1]
     bottom = top - rows * row_height
-    for r in range(rows):
-        usd[r] = 0.0
-        prior[r] = 0.0
+    painted = np.zeros((rows, 2))
+    lanes = np.zeros((2, tiers, 2, LANES))
     for s in range(2):
-        view_low = bottom if s == 0 else max(bottom, log_price)
-        view_high = min(top, log_price) if s == 0 else top
-        for k in range(mass.shape[1]):
-            cells = mass[s, k]
+        for k in range(tiers):
+            for c in range(scale.size):
+                lanes[s, k, 0, c] = scale[c] * weights[s, k, c]
+                lanes[s, k, 1, c] = lanes[s, k, 0, c] * prior_share[s, k, c]
+    for s in range(2):
+        k = 0
+        while k < tiers:  # tiers of one fineness share their cells: they are added up before they are cut into rows
             fine = fineness[k]
-            g0 = max(math.floor(view_low * fine) - first[s, k], 0)
-            g1 = min(math.ceil(view_high * fine) - first[s, k], cells.shape[0])
-            for g in range(g0, g1):
-                heavy = 0.0
-                prior_part = 0.0
-                for c in range(scale.size):
-                    contracts = cells[g, c] * scale[c] * weights[s, k, c]
-                    heavy += contracts
-                    prior_part += contracts * prior_share[s, k, c]
-                if heavy == 0.0:
-                    continue
-                low = max((g + first[s, k]) / fine, view_low)
-                high = min((g + 1 + first[s, k]) / fine, view_high)
-                r = max(math.floor((low - bottom) / row_height), 0)
-                while r < rows and bottom + r * row_height < high:
-                    part = (min(high, bottom + (r + 1) * row_height) - max(low, bottom + r * row_height)) * fine
-                    if part > 0.0:
-                        usd[r] += heavy * part
-                        prior[r] += prior_part * part
-                    r += 1
+            lowest = math.floor(bottom * fine)
+            # level[g] is what lies below cell `lowest + g`: contracts, and the part of them that is prior.
+            level = np.zeros((math.ceil(top * fine) - lowest + 2, 2))
+            here = min(max(math.floor(log_price * fine) - lowest, 0), level.shape[0] - 2)
+            start = 0 if s == 0 else here
+            end = here + 1 if s == 0 else level.shape[0] - 1
+            while k < tiers and fineness[k] == fine:
+                gather(mass[s, k], lanes[s, k], first[s, k] - lowest, start, end, level)
+                k += 1
+            for g in range(1, level.shape[0]):
+                level[g, 0] += level[g - 1, 0]
+                level[g, 1] += level[g - 1, 1]
+            cut(level, fine, lowest, log_price, s == 0, bottom, row_height, painted)
+    # Contracts of a row in USD per 0.1 % of price: times its price, over its height in per mille.
+    growth = math.exp(row_height)
+    per_permille = math.exp(bottom + 0.5 * row_height) * 0.001 / (growth - 1.0)
     for r in range(rows):
-        per_permille = math.exp(bottom + (r + 0.5) * row_height) * 0.001 / (math.exp(row_height) - 1.0)
-        usd[r] *= per_permille
-        prior[r] *= per_permille
+        usd[r] = painted[r, 0] * per_permille
+        prior[r] = painted[r, 1] * per_permille
+        per_permille *= growth
+
+
+@kernel
+def gather(row: F, lanes: F, shift: int, start: int, end: int, level: F) -> None:
+    """Add the weighted contracts of one side and tier to `level[g + shift + 1]`, for start <= g + shift < end.
+
+    lanes : float64[2, LANES], weight x scale of each class, and the part of it that is prior; all 0 for a tier not drawn
+    """
+    if lanes[0].sum() == 0.0:
+        return
+    for g in range(max(start - shift, 0), min(end - shift, row.shape[0])):
+        all_of_it = 0.0
+        prior_part = 0.0
+        for c in range(LANES):
+            all_of_it += row[g, c] * lanes[0, c]
+            prior_part += row[g, c] * lanes[1, c]
+        level[g + shift + 1, 0] += all_of_it
+        level[g + shift + 1, 1] += prior_part
+
+
+@kernel
+def cut(
+    level: F, fine: float, lowest: int, log_price: float, below: bool, bottom: float, row_height: float, painted: F,
+) -> None:  # fmt: skip
+    """Add running sums of cells to rows, a cut cell by its share; what lies on the wrong side of the price is left out."""
+    rows = painted.shape[0]
+    inside = min(max(int((log_price - bottom) / row_height), 0), rows)  # the row that the price lies in
+    old_heavy = 0.0
+    old_prior = 0.0
+    for r in range(0 if below else inside, min(inside + 1, rows) + 1 if below else rows + 1):
+        border = bottom + r * row_height
+        u = (min(border, log_price) if below else max(border, log_price)) * fine - lowest
+        u = min(max(u, 0.0), level.shape[0] - 1.001)
+        g = int(u)
+        heavy = level[g, 0] + (u - g) * (level[g + 1, 0] - level[g, 0])
+        prior = level[g, 1] + (u - g) * (level[g + 1, 1] - level[g, 1])
+        if r > (0 if below else inside):
+            painted[r - 1, 0] += heavy - old_heavy
+            painted[r - 1, 1] += prior - old_prior
+        old_heavy = heavy
+        old_prior = prior
 
 
 @kernel

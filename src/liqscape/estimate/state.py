@@ -31,7 +31,7 @@ class Canvas:
     column : int64[bars], column that is painted after each bar, or -1
     top, row_height
         Upper border of the highest row and height of a row, log price.
-    usd, prior : float32[rows, columns], painted: USD per 0.1 % of price and the prior's part; row 0 is the lowest
+    usd, prior : float32[columns, rows], painted: USD per 0.1 % of price and the prior's part; row 0 is the lowest
     """
 
     weights: FloatArray
