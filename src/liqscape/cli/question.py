@@ -16,6 +16,7 @@ from liqscape.analytics import filter_map
 from liqscape.api._arguments import dollars, instant, venue_names
 from liqscape.api._arguments import fractions as read_fractions
 from liqscape.api.envelope import METHOD, Links, age_s, late_inputs
+from liqscape.cli.emit import check
 from liqscape.cli.options import Built, Condition, Filters, Guards, Show, SideFilter, Target
 from liqscape.clock import iso, now_ns
 from liqscape.engine.maps import build_map, parse_reading
@@ -53,6 +54,7 @@ class Question:
     @classmethod
     def of(cls, command: str, target: Target, show: Show) -> Question:
         """Read the flags that every reading has."""
+        check(show)
         workspace = Workspace(target.home)
         return cls(
             command=command,
@@ -232,7 +234,7 @@ def zone_of(name: str) -> tzinfo:
     """
     try:
         return ZoneInfo(name)
-    except (ValueError, OSError):
+    except (KeyError, ValueError, OSError):
         raise BadArgument(f"--tz: there is no time zone {name!r}", hint="Use a name such as UTC or Europe/Berlin.") from None
 
 

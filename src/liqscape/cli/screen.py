@@ -6,13 +6,15 @@ import os
 import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime, tzinfo
-from typing import TextIO
-
-from rich.console import Console
-from rich.text import Text
+from functools import cached_property
+from typing import TYPE_CHECKING, TextIO
 
 from liqscape.cli.options import Plain
 from liqscape.units import NS_PER_S
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
 
 SHORT, LONG, DIM, BOLD, WARN, GOOD, BAD = "orange", "blue", "dim", "bold", "warn", "good", "bad"
 _STYLES = {
@@ -49,13 +51,21 @@ class Screen:
     def __init__(self, file: TextIO, *, bars: bool, color: bool, width: int | None, height: int = 24, zone: tzinfo = UTC) -> None:
         self.bars, self.color, self.height, self.zone = bars, color, height, zone
         self.width = _PIPED_WIDTH if width is None else max(_NARROWEST, min(width, _WIDEST))
-        self._wraps = width is not None
-        self._console = Console(
-            file=file,
+        self.wraps = width is not None
+        self._file = file
+
+    @cached_property
+    def _console(self) -> Console:
+        # Loaded with the first line of text: JSON and tables do without.
+        from rich.console import Console
+
+        truecolor = self.color and os.environ.get("COLORTERM") in ("truecolor", "24bit")
+        return Console(
+            file=self._file,
             width=self.width,
-            no_color=not color,
-            force_terminal=color,
-            color_system="truecolor" if color and os.environ.get("COLORTERM") in ("truecolor", "24bit") else "auto",
+            no_color=not self.color,
+            force_terminal=self.color,
+            color_system="truecolor" if truecolor else "auto",
             highlight=False,
             markup=False,
             emoji=False,
@@ -80,7 +90,7 @@ class Screen:
     def line(self, *pieces: Piece, hang: int = 0) -> None:
         """Print pieces, `(text, style)` or plain text; a long line is wrapped between words, its rest indented by `hang`."""
         text = _text(pieces)
-        if not self._wraps:
+        if not self.wraps:
             self._console.print(text, soft_wrap=True)
             return
         # A number stays with its sign of per cent: the space between them is no place to break.
@@ -96,7 +106,7 @@ class Screen:
         text = _text(pieces)
         if strip:
             text.rstrip()
-        self._console.print(text, no_wrap=True, crop=self._wraps, soft_wrap=not self._wraps)
+        self._console.print(text, no_wrap=True, crop=self.wraps, soft_wrap=not self.wraps)
 
     def blank(self) -> None:
         """Print an empty line."""
@@ -106,7 +116,7 @@ class Screen:
         """Print parts beside each other; a line is broken between parts, within one only if it is longer than a line."""
         line = ""
         for part in parts:
-            if line and self._wraps and len(line) + len(between) + len(part) > self.width:
+            if line and self.wraps and len(line) + len(between) + len(part) > self.width:
                 self.line((line, style) if style else line)
                 line = " " * (indent + 2 if indent else 0) + part
             else:
@@ -122,6 +132,8 @@ class Screen:
 
 
 def _text(pieces: Iterable[Piece]) -> Text:
+    from rich.text import Text
+
     return Text.assemble(
         *((piece if isinstance(piece, str) else (piece[0], _STYLES.get(piece[1], piece[1]))) for piece in pieces)
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from liqscape.analytics import Asymmetry, MoveRow, SideShape, Tilt, WindowRow, asymmetry, caveats_for, headline, move_to, tilt
+from liqscape.analytics import Asymmetry, MoveRow, SideShape, Tilt, WindowRow, asymmetry, caveats_for, move_to, tilt
 from liqscape.analytics.pools import DEFAULT_WITHIN, Comparison
 from liqscape.api.envelope import meta_of
 from liqscape.api.frames import frame
@@ -22,11 +22,24 @@ from liqscape.cli.question import (
     option,
     prices,
 )
-from liqscape.cli.screen import DIM, LONG, SHORT, WARN, Screen
+from liqscape.cli.screen import DIM, LONG, SHORT, WARN, Piece, Screen
 from liqscape.cli.views.show_map import say_range
 from liqscape.cli.views.show_moves import say_moves
-from liqscape.cli.views.words import closing, level, number_interval, opening, percent, plain, signed, usd_interval, window_text
+from liqscape.cli.views.words import (
+    closing,
+    headline_of,
+    level,
+    number_interval,
+    opening,
+    percent,
+    plain,
+    signed,
+    usd_interval,
+    window_text,
+)
 from liqscape.units import format_percent
+
+_ONE_LINE = 108  # from this width on a window fits on one line
 
 
 def show_asymmetry(
@@ -49,7 +62,7 @@ def show_asymmetry(
     test = condition_of(condition)
     found = find_map(question, built, filters)
     guard(guards, question, found)
-    reading, lean, sentence = asymmetry(found, windows, span), tilt(found), headline(found)
+    reading, lean, sentence = asymmetry(found, windows, span), tilt(found), headline_of(found)
     moves = move_to(found, asked_usd).moves
     widest = max(reading.within, key=lambda row: row.distance)
     caveats = caveats_for(found, "asymmetry", prior_share=None if widest.imbalance is None else widest.imbalance.prior_share)
@@ -101,26 +114,23 @@ def say_tilt(screen: Screen, lean: Tilt) -> None:
 
 def say_windows(screen: Screen, rows: tuple[WindowRow, ...]) -> None:
     """Print one line per window, with the interval of every number; two lines where the screen is narrow."""
-    narrow = screen.width < 92
     for row in rows:
-        pools = [
+        pools: list[Piece] = [
             f"{window_text(row.distance):>6}  ",
-            (f"{usd_interval(row.short_pool_usd)}", SHORT),
+            (usd_interval(row.short_pool_usd), SHORT),
             " : ",
-            (f"{usd_interval(row.long_pool_usd)}", LONG),
+            (usd_interval(row.long_pool_usd), LONG),
         ]
-        used = sum(len(piece) if isinstance(piece, str) else len(piece[0]) for piece in pools)
-        compared = (
-            f"{compared_text(row)}  of OI {_share(row.short_share_of_open_interest)}|{_share(row.long_share_of_open_interest)} %"
-        )
-        warn = ("  IMPLAUSIBLE: above the prior's 95th percentile", WARN) if row.plausible is False else ""
-        if narrow:
+        compared = compared_text(row)
+        shares = f"of OI {_share(row.short_share_of_open_interest)}|{_share(row.long_share_of_open_interest)} %"
+        if screen.wraps and screen.width < _ONE_LINE:
             screen.row(*pools)
-            screen.row(" " * 8, compared)
-            if warn:
-                screen.row(" " * 6, warn)
+            screen.joined([compared, shares], indent=8)
         else:
-            screen.row(*pools, " " * max(2, 48 - used), compared, warn)
+            used = sum(len(piece) if isinstance(piece, str) else len(piece[0]) for piece in pools)
+            screen.row(*pools, " " * max(2, 44 - used), f"{compared}  {shares}")
+        if row.plausible is False:
+            screen.line(("        IMPLAUSIBLE: a pool is above the prior's 95th percentile", WARN), hang=8)
     screen.line(("shorts : longs, ratio, imbalance (short - long) / (short + long); [ ] holds 80 %", DIM))
 
 

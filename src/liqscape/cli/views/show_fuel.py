@@ -11,7 +11,7 @@ from liqscape.cli.emit import Answer, emit
 from liqscape.cli.options import Built, Show, Target
 from liqscape.cli.question import Question, check_age, duration, find_map, fraction, option, prices
 from liqscape.cli.screen import BOLD, DIM, LONG, SHORT, Screen, bar
-from liqscape.cli.views.words import SHOUT, closing, level, stamps
+from liqscape.cli.views.words import SHOUT, closing, level, said, stamps
 from liqscape.clock import iso
 from liqscape.engine.fuel import build_fuel
 from liqscape.model import PositionSide
@@ -40,13 +40,13 @@ def show_fuel(
         venues=question.venues,
         window=None if window is None else duration("--window", window),
     )
-    sentence = " ".join(_sentence(each) for each in accounts)
+    sentence = said(found, " ".join(_sentence(each) for each in accounts))
     caveats = caveats_for(found, "fuel")
 
     def text(screen: Screen) -> None:
         if found.simulated:
             screen.line((SHOUT, "shout"))
-        screen.line((f"SIMULATED. {sentence}" if found.simulated else sentence, BOLD))
+        screen.line((sentence, BOLD))
         screen.joined(stamps(screen, question, found), DIM)
         for each in accounts:
             screen.blank()

@@ -16,7 +16,7 @@ from liqscape.cli.emit import Answer, emit, note
 from liqscape.cli.options import Guards, Picture, Show, Target
 from liqscape.cli.question import Question, duration, fraction, guard, option, picture_path, prices, read
 from liqscape.cli.screen import BOLD, DIM, Piece, Screen
-from liqscape.cli.views.words import SHOUT, closing, percent, price, stamps
+from liqscape.cli.views.words import SHOUT, closing, percent, price, said, stamps
 from liqscape.clock import iso
 from liqscape.engine.heat import build_heatmap
 from liqscape.engine.maps import parse_reading
@@ -69,7 +69,7 @@ def show_heatmap(target: Target, guards: Guards, show: Show, picture: Picture, s
         if found.simulated:
             screen.line((SHOUT, "shout"))
         title = f"{found.asked}: where positions would be liquidated, and what the price swept"
-        screen.line((f"SIMULATED. {title}" if found.simulated else title, BOLD))
+        screen.line((said(found, title), BOLD))
         screen.joined(stamps(screen, question, found), DIM)
         screen.blank()
         if screen.bars:

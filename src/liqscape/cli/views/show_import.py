@@ -129,8 +129,9 @@ def say_report(screen: Screen, report: ImportReport) -> None:
 
 def _say_file(screen: Screen, each: FileReport) -> None:
     kind = f" ({each.kind})" if each.kind else ""
-    room = max(12, screen.width - 48 - len(kind))
-    name = each.file if len(each.file) <= room else "..." + each.file[3 - room :]
+    room = max(12, screen.width - 49 - len(kind))
+    file = Path(each.file).name
+    name = file if len(file) <= room else "..." + file[3 - room :]
     counts = f"{each.rows_read:>10,} {each.rows_kept:>10,} {each.rows_already_stored:>14,}"
     screen.row(counts, (f" {each.rows_rejected:>9,}", BAD if each.rows_rejected else DIM), f"  {name}{kind}")
     if each.refused is not None:

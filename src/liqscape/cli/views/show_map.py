@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from liqscape.analytics import Ladder, LadderRow, RangeRow, asymmetry, caveats_for, headline, ladder, pool
+from liqscape.analytics import Ladder, LadderRow, RangeRow, asymmetry, caveats_for, ladder, pool
 from liqscape.api.envelope import meta_of
 from liqscape.api.frames import frame
 from liqscape.api.pictures import plot
@@ -23,7 +23,17 @@ from liqscape.cli.question import (
     prices,
 )
 from liqscape.cli.screen import BOLD, DIM, LONG, SHORT, Screen, bar
-from liqscape.cli.views.words import closing, distance_text, level, opening, percent, price, usd_interval, window_text
+from liqscape.cli.views.words import (
+    closing,
+    distance_text,
+    headline_of,
+    level,
+    opening,
+    percent,
+    price,
+    usd_interval,
+    window_text,
+)
 from liqscape.model import PositionSide
 from liqscape.model.maps import LiquidationMap
 from liqscape.units import format_price, format_usd
@@ -58,7 +68,7 @@ def show_map(
     path, test = picture_path(picture.out), condition_of(condition)
     found = find_map(question, built, filters, side)
     guard(guards, question, found)
-    rows, sentence = ladder(found, reach, height), headline(found)
+    rows, sentence = ladder(found, reach, height), headline_of(found)
     ranges = () if span is None else asymmetry(found, (reach,), span).ranges
     caveats = caveats_for(found, "map", prior_share=prior_share_within(found, reach))
     if path is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from liqscape.analytics import Move, MoveRow, MoveTo, caveats_for, headline, move_to
+from liqscape.analytics import Move, MoveRow, MoveTo, caveats_for, move_to
 from liqscape.analytics.move_to import DEFAULT_USD, FARTHEST
 from liqscape.api.envelope import meta_of
 from liqscape.api.frames import frame
@@ -12,7 +12,7 @@ from liqscape.cli.emit import Answer, emit
 from liqscape.cli.options import Built, Condition, Filters, Guards, Show, Target
 from liqscape.cli.question import Question, budgets, condition_of, decide, find_map, flags_of, guard, option
 from liqscape.cli.screen import DIM, LONG, SHORT, Screen
-from liqscape.cli.views.words import closing, level, number_interval, odds_text, opening, plain, widest_odds
+from liqscape.cli.views.words import closing, headline_of, level, number_interval, odds_text, opening, plain, widest_odds
 from liqscape.model.maps import LiquidationMap
 from liqscape.units import format_percent, format_usd
 
@@ -35,7 +35,7 @@ def show_moves(
     test = condition_of(condition)
     found = find_map(question, built, filters)
     guard(guards, question, found)
-    reading, sentence = move_to(found, asked), headline(found)
+    reading, sentence = move_to(found, asked), headline_of(found)
     odds = widest_odds(*(move.no_map_odds for row in reading.moves for move in (row.up, row.down) if move))
     caveats = caveats_for(found, "move-to", odds=odds)
 

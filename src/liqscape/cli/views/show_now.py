@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from liqscape.analytics import Asymmetry, MoveRow, Tilt, Zone, asymmetry, caveats_for, headline, move_to, tilt, zones
+from liqscape.analytics import Asymmetry, MoveRow, Tilt, Zone, asymmetry, caveats_for, move_to, tilt, zones
 from liqscape.api.envelope import meta_of
 from liqscape.cli.emit import Answer, emit
 from liqscape.cli.options import Built, Condition, Guards, Show, Target
@@ -14,7 +14,7 @@ from liqscape.cli.question import Question, condition_of, decide, find_map, flag
 from liqscape.cli.screen import LONG, SHORT, Screen
 from liqscape.cli.views.show_asymmetry import say_tilt, say_windows
 from liqscape.cli.views.show_moves import say_moves
-from liqscape.cli.views.words import closing, level, opening, percent, usd_interval
+from liqscape.cli.views.words import closing, headline_of, level, opening, percent, usd_interval
 from liqscape.model import PositionSide
 from liqscape.model.maps import LiquidationMap
 from liqscape.units import NS_PER_S, format_percent
@@ -28,7 +28,7 @@ def show_now(target: Target, built: Built, guards: Guards, condition: Condition,
     test = condition_of(condition)
     found = find_map(question, built)
     guard(guards, question, found)
-    reading, lean, sentence = asymmetry(found, _WINDOWS), tilt(found), headline(found)
+    reading, lean, sentence = asymmetry(found, _WINDOWS), tilt(found), headline_of(found)
     nearest = nearest_zones(found)
     moves = move_to(found, lean.budgets_usd).moves
     caveats = caveats_for(found, "now")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from liqscape.analytics import MixShare, Zone, Zones, caveats_for, headline, zones
+from liqscape.analytics import MixShare, Zone, Zones, caveats_for, zones
 from liqscape.analytics.zones import ZONE_WITHIN
 from liqscape.api.envelope import meta_of
 from liqscape.api.frames import frame
@@ -10,7 +10,7 @@ from liqscape.cli.emit import Answer, emit
 from liqscape.cli.options import Built, Condition, Filters, Guards, Show, SideFilter, Target
 from liqscape.cli.question import Question, condition_of, decide, find_map, flags_of, fraction, guard, option
 from liqscape.cli.screen import BOLD, DIM, LONG, SHORT, Screen
-from liqscape.cli.views.words import closing, level, odds_text, opening, percent, usd_interval, widest_odds
+from liqscape.cli.views.words import closing, headline_of, level, odds_text, opening, percent, usd_interval, widest_odds
 from liqscape.errors import BadArgument
 from liqscape.model import PositionSide
 from liqscape.units import NS_PER_S, format_duration, format_percent, format_usd
@@ -34,7 +34,7 @@ def show_zones(
     only, test = read_side(side.side), condition_of(condition)
     found = find_map(question, built, filters)
     guard(guards, question, found)
-    reading, sentence = zones(found, reach, side=only, top=top), headline(found)
+    reading, sentence = zones(found, reach, side=only, top=top), headline_of(found)
     odds = widest_odds(*(zone.no_map_odds for zone in reading.zones))
     caveats = caveats_for(found, "zones", odds=odds)
     flags = [*option("--within", within), *option("--top", top), *option("--side", only)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
+from liqscape.analytics import headline
 from liqscape.analytics.caveats import Caveat
 from liqscape.api.envelope import completeness_of, feeds_of
 from liqscape.cli.question import Question
@@ -81,11 +82,21 @@ def odds_text(odds: float | None) -> str:
     return "< 1%" if odds is not None and 0.0 < odds < 0.005 else percent(odds)
 
 
+def headline_of(found: LiquidationMap) -> str:
+    """Return the headline of a map, which says SIMULATED where the market is."""
+    return said(found, headline(found))
+
+
+def said(found: LiquidationMap | Heatmap, sentence: str) -> str:
+    """Let a leading sentence say SIMULATED where the market is."""
+    return f"SIMULATED. {sentence}" if found.simulated else sentence
+
+
 def opening(screen: Screen, question: Question, found: LiquidationMap, sentence: str) -> None:
     """Print what leads every view of a map: SIMULATED if it is, the headline, the market, the instant."""
     if found.simulated:
         screen.line((SHOUT, "shout"))
-    screen.line((f"SIMULATED. {sentence}" if found.simulated else sentence, BOLD))
+    screen.line((sentence, BOLD))
     name = found.asked if ":" in found.asked else f"{found.asked} perp"
     change = "" if found.price_change_24h is None else f"{format_percent(found.price_change_24h, decimals=2, sign=True)} 24h"
     parts = [name, f"{found.price_kind} {price(found.mark_price)}", change, f"OI {format_usd(found.open_interest_usd)}"]
