@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import shutil
+from functools import partial
 from pathlib import Path
 
 import polars as pl
 import pytest
 from cli_said import NAME, Ask
 
+from liqscape.cli.demo import run_demo
 from liqscape.clock import parse_instant
 from liqscape.engine.doctor import Health, examine
 from liqscape.engine.workspace import Workspace
 from liqscape.store import Table
+from liqscape.testing.market import MarketConfig
 
 HOUR = 3_600_000_000_000
 START = parse_instant("2026-03-01")
@@ -213,3 +216,18 @@ def test_tables_are_read_by_polars(ask: Ask, home: Path, tmp_path: Path) -> None
     table = pl.read_parquet(tmp_path / "heat.parquet")
     assert table.columns == ["ts", "price", "usd_per_permille", "prior_share"]
     assert table.get_column("ts").n_unique() == 24
+
+
+@pytest.mark.parametrize("words", [(), ("--json",)])
+def test_demo_speaks_both_ways(ask: Ask, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, words: tuple[str, ...]) -> None:
+    small = partial(run_demo, config=MarketConfig(days=4, warmup_days=1, accounts=200), compile_ahead=False)
+    monkeypatch.setattr("liqscape.cli.views.show_demo.run_demo", small)
+    said = ask("demo", "--folder", tmp_path / "demo", *words)
+    assert said.status == 0
+    assert "SIMULATED" in said.out
+    if words:
+        assert said.err == ""
+        data = said.json["data"]
+        assert data["seed"] == 7
+        assert {"w1_bps", "flat_w1_bps"} <= set(data["score"])
+        assert all(Path(path).is_file() for path in data["pictures"])

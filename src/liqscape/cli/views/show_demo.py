@@ -6,6 +6,7 @@ import io
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from rich.console import Console
 
 from liqscape.analytics import caveats_for
@@ -44,7 +45,6 @@ def demo_data(found: Demo) -> dict[str, Any]:
             }
             for row in found.windows
         ],
-        "score": {name: getattr(found.score, name) for name in found.score.__dataclass_fields__}
-        | {"flat_w1_bps": found.flat_w1_bps},
+        "score": msgspec.structs.asdict(found.score) | {"flat_w1_bps": found.flat_w1_bps},
         "pictures": [str(path) for path in found.pictures],
     }
