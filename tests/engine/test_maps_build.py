@@ -64,7 +64,7 @@ def test_a_learned_map_balances_and_names_its_inputs(learned):
     (inputs,) = learned.inputs
     assert (inputs.bars, inputs.missing_bars) == (LEARNS * 288, 0)
     assert inputs.weights.source == "learned"
-    assert inputs.weights.hours == LEARNS * 24
+    assert inputs.weights.hours == (LEARNS - 7) * 24  # the first week is burn-in: nothing is learned from it
     assert inputs.last_open_interest_ns == inputs.last_liquidation_ns == inputs.last_bar_end_ns == learned.as_of_ns == END
     assert not inputs.recorded
     assert learned.mark_price == FRAMES[Table.BARS]["close"][-1]
@@ -136,7 +136,7 @@ def test_open_interest_that_begins_later_passes_bars_over(tmp_path, learned):
     fresh = build_map(stored(tmp_path / "b", begun), NAME)
     np.testing.assert_allclose(late.short.usd, fresh.short.usd, rtol=1e-9)
     assert not np.allclose(late.short.usd, learned.short.usd)
-    assert late.inputs[0].weights.hours == 24 * (LEARNS - 1)
+    assert late.inputs[0].weights.hours == 24 * (LEARNS - 1 - 7)
 
 
 def test_unknown_names_and_instants(workspace, tmp_path):

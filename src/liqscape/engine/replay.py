@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from liqscape.clock import iso, now_ns
 from liqscape.engine.workspace import Workspace
 from liqscape.errors import NoData, OutOfRecord
-from liqscape.estimate import AGE_KNOTS_NS, Estimator, MapState, Recipe, members, shipped_weights
+from liqscape.estimate import AGE_KNOTS_NS, BURN_IN_H, Estimator, MapState, Recipe, members, shipped_weights
 from liqscape.model import BarSeries, InstrumentId, LiquidationSeries
 from liqscape.model.maps import Inputs, WeightsOrigin
 from liqscape.store import last_open_interest_ns, read_bars, read_liquidations
@@ -86,8 +86,22 @@ def read_tape(workspace: Workspace, instrument: InstrumentId, as_of_ns: int | No
         )
     first_ns = int(bars.start_ns[0])
     liquidations = read_liquidations(store, instrument, start_ns=first_ns, end_ns=as_of_ns, known_by_ns=as_of_ns)
+    if len(liquidations) and liquidations.interval_ns < NS_PER_HOUR:
+        liquidations = in_hours(liquidations)
     stamp = last_open_interest_ns(store, instrument, at_ns=as_of_ns, known_by_ns=as_of_ns)
     return Tape(instrument, as_of_ns, bars, liquidations, stamp)
+
+
+def in_hours(series: LiquidationSeries) -> LiquidationSeries:
+    """Sum intervals shorter than an hour into hours; an hour with a missing interval is unknown."""
+    parts = NS_PER_HOUR // series.interval_ns
+    hour, first, count = np.unique(series.start_ns // NS_PER_HOUR, return_index=True, return_counts=True)
+    whole = count == parts
+    sums = [np.add.reduceat(usd, first)[whole] for usd in (series.long_usd, series.short_usd)]
+    known = np.maximum.reduceat(series.known_ns, first)[whole]
+    return replace(
+        series, interval_ns=NS_PER_HOUR, start_ns=hour[whole] * NS_PER_HOUR, known_ns=known, long_usd=sums[0], short_usd=sums[1]
+    )
 
 
 def replay(tape: Tape, recipes: tuple[Recipe, ...] | None = None, *, ages: bool = True) -> Replayed:
@@ -122,7 +136,8 @@ def describe_inputs(tape: Tape, estimator: Estimator) -> Inputs:
     """Say what a map was built from."""
     bars, liquidations = tape.bars, tape.liquidations
     mix = estimator.learners[0].mix()
-    known = [i for i in estimator.record if not np.isnan(i.realised_usd[0])]
+    burn_in = int(BURN_IN_H * NS_PER_HOUR / tape.learn_interval_ns)
+    known = [i for i in estimator.record[burn_in:] if not np.isnan(i.realised_usd[0])]
     hours = round(len(known) * tape.learn_interval_ns / NS_PER_HOUR)
     shipped = shipped_weights()
     if mix.learned:

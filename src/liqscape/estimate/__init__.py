@@ -8,10 +8,11 @@ from liqscape.estimate.levels import AGE_KNOTS_NS, DRAWS, SideSum, contracts, si
 from liqscape.estimate.recipe import MODEL, Recipe, members
 from liqscape.estimate.shipped import Shipped, shipped_weights
 from liqscape.estimate.state import Canvas, MapState
-from liqscape.estimate.weights import Kept, Learner, Mix
+from liqscape.estimate.weights import BURN_IN_H, Kept, Learner, Mix
 
 __all__ = [
     "AGE_KNOTS_NS",
+    "BURN_IN_H",
     "DRAWS",
     "MODEL",
     "Canvas",

@@ -133,8 +133,10 @@ def side_sum(
     drawn = np.repeat(recipe.drawn, recipe.classes)
     standing = contracts(states[0], side, edge_price).reshape(drawn.size, -1)
     weights = mix.weights[side] * drawn
-    fit = _within(weights @ states[0].total[side].ravel(), open_interest_base)
-    weights = weights * fit
+    total = states[0].total[side].ravel()
+    asked = float(weights @ total)
+    data, prior = within_open_interest(weights[None], mix.prior_share[side], total, open_interest_base)
+    weights, prior = (data + prior)[0], prior[0]
     base = weights[:, None] * standing
     usd = base * mid
     by_tier = usd.reshape(recipe.tiers, recipe.classes, -1)
@@ -149,20 +151,39 @@ def side_sum(
     return SideSum(
         usd=total_usd,
         base=base.sum(axis=0),
-        prior_usd=(usd * mix.prior_share[side][:, None]).sum(axis=0),
+        prior_usd=(prior[:, None] * standing * mid).sum(axis=0),
         age_usd_s=_age_usd_s(side, edge_price, mid, weights, total_usd, older, recipe),
         tier_usd=by_tier.sum(axis=1),
         class_usd=by_tier.sum(axis=0),
         draws_usd=np.concatenate(draws),
         prior_draws_usd=np.concatenate(priors),
-        placed_base=float(weights @ states[0].total[side].ravel()),
-        capped=bool(fit < 1.0),
+        placed_base=min(float(weights @ total), open_interest_base),
+        capped=asked > open_interest_base,
     )
 
 
-def _within(placed: FloatArray | float, open_interest_base: float) -> FloatArray:
-    """Factor (<= 1) that keeps what is placed within open interest."""
-    return np.minimum(1.0, open_interest_base / np.maximum(placed, 1e-300))
+def within_open_interest(
+    weights: FloatArray, prior_share: FloatArray, total: FloatArray, open_interest_base: float
+) -> tuple[FloatArray, FloatArray]:
+    """Scale weights down until they place no more contracts than are open: first the part that is prior, then the data.
+
+    Parameters
+    ----------
+    weights : float64[draws, T]
+    prior_share, total : float64[T], share of each weight that is prior; contracts that a weight of 1 places, base units
+
+    Returns
+    -------
+    data, prior : float64[draws, T], the parts of each weight that are left
+    """
+    prior = weights * prior_share
+    placed, placed_prior = weights @ total, prior @ total
+    excess = np.maximum(placed - open_interest_base, 0.0)
+    cut = np.minimum(excess, placed_prior)
+    kept_prior = 1.0 - np.divide(cut, placed_prior, out=np.zeros_like(cut), where=placed_prior > 0.0)
+    placed_data = placed - placed_prior
+    kept_data = 1.0 - np.divide(excess - cut, placed_data, out=np.zeros_like(cut), where=placed_data > 0.0)
+    return (weights - prior) * kept_data[:, None], prior * kept_prior[:, None]
 
 
 def _draws(
@@ -172,11 +193,13 @@ def _draws(
     drawn = np.repeat(recipe.drawn, recipe.classes)
     standing = contracts(state, side, edge_price).reshape(drawn.size, -1) * mid
     total = state.total[side].ravel()
-    out: list[FloatArray] = []
-    for weights in mix.draw(np.random.default_rng(seed), DRAWS):
-        mine = weights[:, side] * drawn
-        out.append((mine * _within(mine @ total, open_interest_base)[:, None]) @ standing)
-    return out[0], out[1]
+    posterior, prior = mix.draw(np.random.default_rng(seed), DRAWS)
+    shares = mix.prior_share[side], np.ones(drawn.size)
+    draws, priors = (
+        sum(within_open_interest(weights[:, side] * drawn, share, total, open_interest_base)) @ standing
+        for weights, share in zip((posterior, prior), shares, strict=True)
+    )
+    return draws, priors
 
 
 def _age_usd_s(
