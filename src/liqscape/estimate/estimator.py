@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +19,7 @@ from liqscape.units import NS_PER_HOUR
 
 # An interval with fewer of its bars than this teaches nothing: what was swept in it is not known.
 _WHOLE = 0.8
+_WORTH_A_THREAD = 500  # bars
 
 
 @dataclass(frozen=True)
@@ -113,13 +115,10 @@ class Estimator:
             counts = np.bincount(row)
             if carried:
                 counts[0] += self._open_bars
-            exposures: list[FloatArray] = []
-            for m, (recipe, state) in enumerate(zip(self.recipes, self.states, strict=True)):
-                exposure = np.zeros((blocks.size, 2, recipe.tiers, recipe.classes))
-                if carried:
-                    exposure[0] = self._open_exposure[m]
-                state.roll(bars, row.astype(np.int64), exposure)
-                exposures.append(exposure)
+            exposures = self._roll(bars, row.astype(np.int64), blocks.size)
+            if carried:
+                for exposure, before in zip(exposures, self._open_exposure, strict=True):
+                    exposure[0] += before
             if blocks.size > 1:
                 self._close(blocks[:-1], [e[:-1] for e in exposures], list(counts[:-1]), liquidations, kept)
             self._open, self._open_bars = int(blocks[-1]), int(counts[-1])
@@ -127,6 +126,20 @@ class Estimator:
         if self._open is not None and as_of_ns >= (self._open + 1) * self.learn_interval_ns:
             self._close(np.array([self._open]), [e[None] for e in self._open_exposure], [self._open_bars], liquidations, kept)
             self._open = None
+
+    def _roll(self, bars: BarSeries, block: IntArray, blocks: int) -> list[FloatArray]:
+        """Roll every member over bars and return what each block sweeps, float64[blocks, 2, tiers, classes] a member."""
+
+        def one(state: MapState) -> FloatArray:
+            exposure = np.zeros((blocks, 2, state.recipe.tiers, state.recipe.classes))
+            state.roll(bars, block, exposure)
+            return exposure
+
+        if len(bars) < _WORTH_A_THREAD or len(self.states) == 1:
+            return [one(state) for state in self.states]
+        # Kernels run without the interpreter's lock, and members share nothing.
+        with ThreadPoolExecutor(len(self.states)) as pool:
+            return list(pool.map(one, self.states))
 
     def _begin(self, bars: BarSeries) -> BarSeries:
         """Start the states at the first bar with known open interest; return the bars that are left to roll."""
