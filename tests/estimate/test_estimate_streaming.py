@@ -35,7 +35,7 @@ def observed(splits, bars=BARS, liquidations=LIQUIDATIONS, interval_ns=NS_PER_HO
 
 def assert_same(one, two):
     for a, b in zip(one.states, two.states, strict=True):
-        np.testing.assert_allclose(a.mass * np.append(a.scale, np.ones(3 - a.scale.size)), b.mass * b.scale, rtol=1e-9, atol=1e-9)
+        np.testing.assert_allclose(a.mass * a.scale[:, None], b.mass * b.scale[:, None], rtol=1e-9, atol=1e-9)
         np.testing.assert_allclose(a.total, b.total, rtol=1e-9)
         np.testing.assert_array_equal(a.first, b.first)
         assert a.open_interest_base == b.open_interest_base
@@ -123,9 +123,9 @@ def test_growth_of_the_grid_moves_nothing():
     states = []
     for edges in ([0, 600], [0, 1, 250, 251, 400, 600]):
         state = MapState(small(), 60_000.0, 8e4, FIVE_MINUTES)
-        width = state.mass.shape[2]
+        width = state.mass.shape[3]
         for first, last in itertools.pairwise(edges):
             state.roll(doubled.slice(first, last), np.zeros(last - first, np.int64), np.zeros((1, 2, 6, 3)))
-        assert state.mass.shape[2] > width
+        assert state.mass.shape[3] > width
         states.append(state)
     np.testing.assert_array_equal(states[0].mass, states[1].mass)

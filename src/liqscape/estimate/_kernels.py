@@ -6,9 +6,8 @@ K, C : numbers of distance tiers and lifetime classes. J : smear nodes of a tier
 fineness : float64[K], cells per unit of log price of each tier: near tiers need finer cells than far ones, whose smear is wide.
     floor(log(price) * fineness[k]) is the absolute cell of a price in tier k.
 first : int64[2, K], absolute index of cell 0 of each side and tier.
-mass : float64[2, K, N, LANES]. `mass[s, k, g, c] * scale[c]` contracts of side s, tier k and class c would be liquidated in cell
-    g. LANES is a constant known to the compiler; lanes beyond C stay empty. Every (s, k, c) is carried as if all
-    open interest stood there; the learned weights turn that into shares.
+mass : float64[2, K, C, N]. `mass[s, k, c, g] * scale[c]` contracts of side s, tier k and class c would be liquidated in cell g.
+    Every (s, k, c) is carried as if all open interest stood there; the learned weights turn that into shares.
 scale : float64[C], common factor of a class: closing multiplies one number and not the whole array.
 total : float64[2, K, C], contracts standing.
 frontier : int64[2, K], the occupied cell nearest to price: highest for longs, lowest for shorts.
@@ -29,30 +28,31 @@ from liqscape.model.arrays import FloatArray as F
 from liqscape.model.arrays import IntArray as I
 
 DONE = -1
-LANES = 3  # lifetime classes that fit
 NARROW = 1e-6  # no bar is narrower than this, log price: much less than a cell, and enough to be divided by
 
 
 @kernel
-def deposit(row: F, u0: float, u1: float, cells: int, per_cell: float, amounts: F) -> None:
-    """Add `amounts * per_cell` times the overlap with [u0, u1] to each cell.
+def deposit(mass: F, s: int, k: int, u0: float, u1: float, amounts: F) -> None:
+    """Spread `amounts` evenly over the cells of [u0, u1] of side s and tier k.
 
-    row : float64[N, LANES], cells of one side and tier; changed in place
-    u0, u1 : float64, log price in cells counted from cell 0 of the row; `per_cell` is 1 / (u1 - u0)
-    cells : int, how many cells from that of u0 on may overlap. It hangs on the width alone, so that the processor can foresee
-        the loop: this halves the time of the whole estimator against a loop of the exact length.
-    amounts : float64[LANES]
+    u0, u1 : float64, log price in cells counted from cell 0 of the row
+    amounts : float64[C]
     """
-    g = np.uintp(u0)  # unsigned: no check for negative indices
-    one = np.uintp(1)
-    left = np.float64(g)
-    for _ in range(cells):
-        right = left + 1.0
-        part = max(min(right, u1) - max(left, u0), 0.0) * per_cell
-        for c in range(LANES):
-            row[g, c] += amounts[c] * part
-        left = right
-        g += one
+    g0 = np.uintp(u0)  # unsigned: cells are never counted from the end, and the compiler can add several at once
+    g1 = np.uintp(u1)
+    if g0 == g1:
+        for c in range(amounts.size):
+            mass[s, k, c, g0] += amounts[c]
+        return
+    per_cell = 1.0 / (u1 - u0)
+    head = (np.float64(g0) + 1.0 - u0) * per_cell
+    tail = (u1 - np.float64(g1)) * per_cell
+    for c in range(amounts.size):
+        mass[s, k, c, g0] += amounts[c] * head
+        mass[s, k, c, g1] += amounts[c] * tail
+        share = amounts[c] * per_cell
+        for g in range(g0 + np.uintp(1), g1):
+            mass[s, k, c, g] += share
 
 
 @kernel
@@ -63,7 +63,7 @@ def sweep(
 
     low, high : float64, quote per base, extremes of the bar. `exposure` gains contracts times that extreme, in USD.
     """
-    _, tiers, cells, _ = mass.shape
+    tiers, cells = mass.shape[1], mass.shape[3]
     log_low, log_high = math.log(low), math.log(high)
     for s in range(2):
         price = low if s == 0 else high
@@ -77,13 +77,16 @@ def sweep(
                 g0, g1 = frontier[s, k], min(touched, cells - 1)
                 if g0 <= touched:
                     frontier[s, k] = touched + 1
-            for g in range(g0, g1 + 1):
-                for c in range(scale.size):
-                    swept = mass[s, k, g, c] * scale[c]
-                    exposure[s, k, c] += swept * price
-                    total[s, k, c] -= swept
-                for c in range(LANES):
-                    mass[s, k, g, c] = 0.0
+            if g0 > g1:
+                continue
+            for c in range(scale.size):
+                swept = 0.0
+                for g in range(g0, g1 + 1):
+                    swept += mass[s, k, c, g]
+                    mass[s, k, c, g] = 0.0
+                swept *= scale[c]
+                exposure[s, k, c] += swept * price
+                total[s, k, c] -= swept
 
 
 @kernel
@@ -130,7 +133,7 @@ def refill(
 ) -> None:  # fmt: skip
     """Open what is missing to open interest in every (side, tier, class), with entries evenly over the bar's log range.
 
-    tilt : float64, longs open (1 + tilt) times what is missing, shorts (1 - tilt). amounts : float64[LANES], scratch
+    tilt : float64, longs open (1 + tilt) times what is missing, shorts (1 - tilt). amounts : float64[C], scratch
     """
     tiers, nodes = offset.shape[1], offset.shape[2]
     log_low = math.log(low)
@@ -145,11 +148,10 @@ def refill(
             fine = fineness[k]
             u_low = log_low * fine - first[s, k]
             u_high = log_high * fine - first[s, k]
-            row = mass[s, k]
             for j in range(nodes):
                 u0 = u_low + offset[s, k, j, 1] * fine
                 u1 = u_high + offset[s, k, j, 2] * fine
-                deposit(row, u0, u1, int(u1 - u0) + 2, 1.0 / (u1 - u0), amounts)
+                deposit(mass, s, k, u0, u1, amounts)
             if s == 0:
                 frontier[s, k] = max(frontier[s, k], math.floor(u_high + offset[s, k, 0, 2] * fine))
             else:
@@ -161,7 +163,7 @@ def renormalise(mass: F, scale: F) -> None:
     """Fold a class's factor into its mass before it underflows."""
     for c in range(scale.size):
         if scale[c] < 1e-100:
-            mass[:, :, :, c] *= scale[c]
+            mass[:, :, c] *= scale[c]
             scale[c] = 1.0
 
 
@@ -224,7 +226,7 @@ def roll(
     flows : float64[2, 3], per side, gains burnt, closed and opened contracts, with the weights of row 0
     """
     memory = np.empty(2)
-    amounts = np.zeros(LANES)
+    amounts = np.empty(scale.size)
     counting = region.shape[0] > 0
     for i in range(low.size):
         if math.log(low[i]) < inner[0] or math.log(high[i]) > inner[1]:
@@ -267,12 +269,12 @@ def count(mass: F, scale: F, first: I, fineness: F, weights: F, region: F, out: 
         for k in range(mass.shape[1]):
             row = mass[s, k]
             low = max(region[s, 0] * fineness[k] - first[s, k], 0.0)
-            high = min(region[s, 1] * fineness[k] - first[s, k], float(row.shape[0]))
+            high = min(region[s, 1] * fineness[k] - first[s, k], float(row.shape[1]))
             g = math.floor(low)
             while g < high:
                 share = min(high, g + 1.0) - max(low, float(g))
                 for c in range(scale.size):
-                    out[s] += sign * share * row[g, c] * scale[c] * weights[s, k, c]
+                    out[s] += sign * share * row[c, g] * scale[c] * weights[s, k, c]
                 g += 1
 
 
@@ -289,7 +291,7 @@ def paint(
     tiers = mass.shape[1]
     bottom = top - rows * row_height
     painted = np.zeros((rows, 2))
-    lanes = np.zeros((2, tiers, 2, LANES))
+    lanes = np.empty((2, tiers, 2, scale.size))
     for s in range(2):
         for k in range(tiers):
             for c in range(scale.size):
@@ -325,18 +327,14 @@ def paint(
 def gather(row: F, lanes: F, shift: int, start: int, end: int, level: F) -> None:
     """Add the weighted contracts of one side and tier to `level[g + shift + 1]`, for start <= g + shift < end.
 
-    lanes : float64[2, LANES], weight x scale of each class, and the part of it that is prior; all 0 for a tier not drawn
+    lanes : float64[2, C], weight x scale of each class, and the part of it that is prior; all 0 for a tier not drawn
     """
     if lanes[0].sum() == 0.0:
         return
-    for g in range(max(start - shift, 0), min(end - shift, row.shape[0])):
-        all_of_it = 0.0
-        prior_part = 0.0
-        for c in range(LANES):
-            all_of_it += row[g, c] * lanes[0, c]
-            prior_part += row[g, c] * lanes[1, c]
-        level[g + shift + 1, 0] += all_of_it
-        level[g + shift + 1, 1] += prior_part
+    for c in range(row.shape[0]):
+        for g in range(max(start - shift, 0), min(end - shift, row.shape[1])):
+            level[g + shift + 1, 0] += row[c, g] * lanes[0, c]
+            level[g + shift + 1, 1] += row[c, g] * lanes[1, c]
 
 
 @kernel
@@ -366,16 +364,16 @@ def cut(
 def spread(row: F, scale: F, first: int, fine: float, borders: F, out: F) -> None:
     """Add the contracts of one side and tier to buckets of log price; a cut cell gives a proportional share.
 
-    row : float64[N, LANES]; borders : float64[n + 1], log price, ascending; out : float64[C, n], changed in place
+    row : float64[C, N]; borders : float64[n + 1], log price, ascending; out : float64[C, n], changed in place
     """
     for b in range(borders.size - 1):
         low = max(borders[b] * fine - first, 0.0)
-        high = min(borders[b + 1] * fine - first, float(row.shape[0]))
+        high = min(borders[b + 1] * fine - first, float(row.shape[1]))
         g = math.floor(low)
         while g < high:
             share = min(high, g + 1.0) - max(low, float(g))
             for c in range(scale.size):
-                out[c, b] += row[g, c] * scale[c] * share
+                out[c, b] += row[c, g] * scale[c] * share
             g += 1
 
 

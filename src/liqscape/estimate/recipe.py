@@ -30,13 +30,12 @@ class Recipe:
         Number of distance tiers, log-spaced between `nearest` and `farthest` (fractions of the entry price).
     churn
         Voluntary closing rate of each lifetime class per 5 minutes; lives of about 83 h, 2.8 h and 8 min.
-    smear, nodes
-        Each tier is split evenly over distances d * exp(smear * node). 0.8 tier spacings a node (0.6 and 1.2 in the other
-        members) make the nodes of all tiers tile log distance in steps of a fifth of the spacing: no comb of false levels.
-    blur
-        A node is spread over this many node spacings of log distance; with a quarter or more nothing shows through between.
+    smear, nodes, blur
+        Each tier is split evenly over the distances d * exp(smear * node), and each node is spread evenly over `blur` times
+        `smear` of log distance. One node spread over four tier spacings: every distance is covered by four tiers, so that
+        neither tiers nor nodes draw false levels. (Five sharp nodes score the same and draw echoes of the path.)
     step, coarser
-        Width of a grid cell in log price, and the distances from which cells are twice as wide, and twice again.
+        Width of a grid cell in log price, and the distances from which cells are twice as wide, twice again, and so on.
     in_bar, tilt
         Weight of deaths within the opening bar; strength with which openings follow the last hour's return.
     exponent, prior_strength
@@ -55,11 +54,11 @@ class Recipe:
     nearest: float = 0.002
     farthest: float = 0.6
     churn: tuple[float, ...] = (0.001, 0.03, 0.45)
-    smear: float = 0.8 * math.log(300.0) / 23.0
-    nodes: tuple[float, ...] = (-2.0, -1.0, 0.0, 1.0, 2.0)
-    blur: float = 0.5
+    smear: float = math.log(300.0) / 23.0
+    nodes: tuple[float, ...] = (0.0,)
+    blur: float = 4.0
     step: float = 0.0005
-    coarser: tuple[float, ...] = (0.015, 0.04, 0.1, 0.25)
+    coarser: tuple[float, ...] = (0.01, 0.025, 0.06, 0.15, 0.4)
     in_bar: float = 4.0
     tilt: float = 0.5
     exponent: float = 1.5
@@ -97,10 +96,7 @@ class Recipe:
         return 1.0 / (self.step * 2.0**doublings)
 
     def offsets(self) -> FloatArray:
-        """float64[2, tiers, nodes, 3], log price of a level less that of its entry: middle, lower and upper end of a node.
-
-        Without the blur far tiers draw echoes of the path, one line for each node.
-        """
+        """float64[2, tiers, nodes, 3], log price of a level less that of its entry: middle, lower and upper end of a node."""
         reach = self.smear * (np.array(self.nodes)[:, None] + self.blur * np.array([0.0, -0.5, 0.5]))
         d = np.minimum(self.distances[:, None, None] * np.exp(reach), FARTHEST)
         return np.stack([np.log1p(-d[..., [0, 2, 1]]), np.log1p(d)])

@@ -84,16 +84,15 @@ class MapState:
         self.total = np.full((2, tiers, classes), open_interest_base)
         self.fineness = recipe.fineness
         self.mass, self.first, self.inner = self._grid(math.log(price) - _MARGIN, math.log(price) + _MARGIN)
-        entries = np.zeros(_kernels.LANES)
-        entries[:classes] = open_interest_base / self.offset.shape[2]
+        entries = np.full(classes, open_interest_base / self.offset.shape[2])
         for s in range(2):
             for k, fine in enumerate(self.fineness):
                 u = math.log(price) * fine - self.first[s, k]
                 for _, lower, upper in self.offset[s, k]:
                     u0, u1 = u + (lower - 0.05) * fine, u + (upper + 0.05) * fine
-                    _kernels.deposit(self.mass[s, k], u0, u1, int(u1 - u0) + 2, 1.0 / (u1 - u0), entries)
+                    _kernels.deposit(self.mass, s, k, u0, u1, entries)
         self.frontier: IntArray = np.zeros((2, tiers), np.int64)
-        self.frontier[0] = self.mass.shape[2] - 1
+        self.frontier[0] = self.mass.shape[3] - 1
 
     def _grid(self, inner_low: float, inner_high: float) -> tuple[FloatArray, IntArray, FloatArray]:
         """Return an empty grid on which entries between two log prices have all their levels."""
@@ -102,7 +101,7 @@ class MapState:
         first = np.floor((inner_low + reach[:, 0]) * fine).astype(np.int64) - 1
         last = np.ceil((inner_high + reach[:, 1]) * fine).astype(np.int64) + 3
         cells = int((last - first).max()) + 1
-        return np.zeros((2, fine.size, cells, _kernels.LANES)), first, np.array([inner_low, inner_high])
+        return np.zeros((2, fine.size, self.recipe.classes, cells)), first, np.array([inner_low, inner_high])
 
     def copy(self) -> MapState:
         """Return an independent state."""
@@ -181,7 +180,7 @@ class MapState:
         for s in range(2):
             for k in range(self.fineness.size):
                 shift = int(old_first[s, k] - self.first[s, k])
-                kept = min(old.shape[2], self.mass.shape[2] - shift)
-                self.mass[s, k, shift : shift + kept] = old[s, k, :kept]
+                kept = min(old.shape[3], self.mass.shape[3] - shift)
+                self.mass[s, k, :, shift : shift + kept] = old[s, k, :, :kept]
                 # A frontier that no sweep has moved yet lies at the end of the row, and rows do not grow alike.
-                self.frontier[s, k] = min(int(self.frontier[s, k]) + shift, self.mass.shape[2] - 1)
+                self.frontier[s, k] = min(int(self.frontier[s, k]) + shift, self.mass.shape[3] - 1)
