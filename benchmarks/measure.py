@@ -82,15 +82,26 @@ def run_liqscape(words: Sequence[str], environment: Mapping[str, str]) -> Proces
     RuntimeError
         If it does not end with 0.
     """
-    call = [sys.executable, "-c", "import sys; from liqscape.cli.main import main; sys.exit(main())", *words]
-    start = time.perf_counter()
-    process = subprocess.Popen(call, env={**os.environ, **environment}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    assert process.stderr is not None
-    said = process.stderr.read().decode()
-    _, status, usage = os.wait4(process.pid, 0)
-    wall_s = time.perf_counter() - start
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise RuntimeError(f"liqscape {' '.join(words)} ended with {process.returncode}: {said}")
+    # A child's peak memory counts its parent's at the moment of the fork: it is started from a small process, which measures it.
+    call = [sys.executable, "-S", "-c", _SMALL_PARENT, sys.executable, "-c", _PROGRAM, *words]
+    hushed = {"PYTHONDONTWRITEBYTECODE": ""}  # else every import is compiled again
+    done = subprocess.run(call, env={**os.environ, **hushed, **environment}, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"liqscape {' '.join(words)} ended with {done.returncode}: {done.stderr}")
+    wall_s, peak = (float(part) for part in done.stdout.split())
     scale = 1.0 if sys.platform == "darwin" else 1024.0  # bytes there, kilobytes here
-    return Process(wall_s, usage.ru_maxrss * scale / 1e6)
+    return Process(wall_s, peak * scale / 1e6)
+
+
+_PROGRAM = "import sys; from liqscape.cli.main import main; sys.exit(main())"
+_SMALL_PARENT = """
+import os, resource, sys, time
+start = time.perf_counter()
+child = os.fork()
+if child == 0:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    os.execv(sys.argv[1], sys.argv[1:])
+status = os.waitpid(child, 0)[1]
+print(time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+sys.exit(os.waitstatus_to_exitcode(status))
+"""

@@ -11,7 +11,7 @@ from liqscape.model import PositionSide
 from liqscape.model.maps import BUCKETS
 
 LONG, SHORT = PositionSide.LONG, PositionSide.SHORT
-pools_usd = arrays(np.float64, BUCKETS, elements=st.floats(0.0, 1e8) | st.just(0.0))
+pools_usd = arrays(np.float64, BUCKETS, elements=st.floats(1e-3, 1e8) | st.just(0.0))
 
 
 def test_the_ladder_of_the_sample_screen():

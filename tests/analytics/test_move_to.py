@@ -15,7 +15,7 @@ from liqscape.model.maps import BUCKETS
 from liqscape.units import NS_PER_DAY, NS_PER_HOUR
 
 LONG, SHORT = PositionSide.LONG, PositionSide.SHORT
-pools_usd = arrays(np.float64, BUCKETS, elements=st.floats(0.0, 1e8) | st.just(0.0))
+pools_usd = arrays(np.float64, BUCKETS, elements=st.floats(1e-3, 1e8) | st.just(0.0))
 
 
 def test_the_published_case_770_up_and_2000_down_for_11_billion():

@@ -12,7 +12,7 @@ from liqscape.model import PositionSide
 from liqscape.model.maps import BUCKETS
 
 LONG, SHORT = PositionSide.LONG, PositionSide.SHORT
-pools_usd = arrays(np.float64, BUCKETS, elements=st.floats(0.0, 1e8) | st.just(0.0))
+pools_usd = arrays(np.float64, BUCKETS, elements=st.floats(1e-3, 1e8) | st.just(0.0))
 windows = st.floats(0.0005, 0.5)
 
 

@@ -10,7 +10,7 @@ from hypothesis.extra.numpy import arrays
 from liqscape.analytics import TiltState, headline, tilt
 from liqscape.model.maps import BUCKETS
 
-pools_usd = arrays(np.float64, BUCKETS, elements=st.floats(0.0, 1e8) | st.just(0.0))
+pools_usd = arrays(np.float64, BUCKETS, elements=st.floats(1e-3, 1e8) | st.just(0.0))
 
 
 def test_twice_the_density_above_is_a_tilt_of_ln_two():

@@ -10,6 +10,7 @@ import pytest
 from engine_scenes import FIVE_MINUTES, LEARNS, START, market, stored
 
 from liqscape import settings
+from liqscape.analytics import caveats_for
 from liqscape.engine.maps import build_map, daily_volatility, parse_reading
 from liqscape.engine.replay import read_tape
 from liqscape.engine.workspace import Workspace
@@ -97,7 +98,10 @@ def test_without_liquidations_the_weights_are_shipped_and_all_of_it_is_prior(tmp
     assert "shipped weights" in made.outcome.sentence
     assert_balanced(made)
     weights = made.inputs[0].weights
-    assert (weights.source, weights.instrument, weights.from_ns) == ("shipped", "binance:BTCUSDT", None)
+    assert (weights.source, weights.instrument) == ("shipped", "binance:BTCUSDT")
+    assert weights.from_ns < weights.to_ns
+    told = next(c.text for c in caveats_for(made, "map") if c.code == "SHIPPED")
+    assert "binance:BTCUSDT, 2025-12-08 to 2026-02-15 (D2" in told
     assert weights.hours > 0
     assert "D2" in weights.score
     assert made.inputs[0].last_liquidation_ns is None

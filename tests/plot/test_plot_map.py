@@ -8,7 +8,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 from plot_scenes import make_heatmap, make_map
 
-from liqscape.analytics.caveats import TEXTS
+from liqscape.analytics.caveats import sentence
 from liqscape.errors import BadArgument
 from liqscape.model.maps import Outcome, Reading
 from liqscape.plot import plot_heatmap, plot_map, save
@@ -216,4 +216,4 @@ def test_contrast(theme):
 
 
 def test_caveats_read_as_everywhere_else():
-    assert {code: TEXTS[code] for code in CAVEATS} == CAVEATS
+    assert {code: sentence(code) for code in CAVEATS} == CAVEATS

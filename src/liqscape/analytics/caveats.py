@@ -9,7 +9,7 @@ from types import MappingProxyType
 from msgspec import Struct
 
 from liqscape.analytics._curves import both, share
-from liqscape.clock import iso
+from liqscape.clock import iso, utc_date
 from liqscape.errors import BadArgument
 from liqscape.model.maps import Heatmap, LiquidationMap, Outcome
 from liqscape.model.sides import Completeness, PriceKind
@@ -60,13 +60,14 @@ TEXTS: Mapping[str, str] = MappingProxyType(
         "RECOMPUTED": "Rebuilt with {model} from stored rows, not recorded live.",
         "ADVICE": "Information, not advice.",
         "LAST_PRICE": "Swept with last prices: venues liquidate at the mark price.",
-        "SHIPPED": "No liquidations of this instrument were known: shipped weights, all of it is prior.",
+        "SHIPPED": "Too few liquidations of it are known to learn from: shipped weights of {origin}; all of it is prior.",
         "SIMULATED": "Simulated market, not real data.",
     }
 )
 # What is said when the number that belongs into a text is not known.
 _UNKNOWN_TEXTS: Mapping[str, str] = MappingProxyType(
     {
+        "SHIPPED": "Too few liquidations of it are known to learn from: shipped weights, all of it is prior.",
         "PRIOR": "How much of this number is assumption and not data is not known.",
         "EXPIRES": "Part of the next hours' liquidations comes from positions not open yet; the share was not measured here.",
         "DEPTH": "Uses a book; stressed books were over 90 % thinner.",
@@ -218,6 +219,11 @@ def _facts(
         facts["EXPIRES"] = {"x": _percent(survivor_share[hours]), "h": hours.removesuffix("h")}
     if reading_of.filters:
         facts["FILTERED"] = {"filters": ", ".join(f"{name} {value}" for name, value in sorted(reading_of.filters.items()))}
+    shipped = [i.weights for i in reading_of.inputs if i.weights.source == "shipped"]
+    if shipped and shipped[0].score is not None and shipped[0].from_ns is not None and shipped[0].to_ns is not None:
+        one = shipped[0]
+        window = f"{utc_date(shipped[0].from_ns)} to {utc_date(shipped[0].to_ns)}"
+        facts["SHIPPED"] = {"origin": f"{one.instrument}, {window} ({one.score})"}
     if reading_of.inputs:
         stamps = [min(i.last_bar_end_ns, i.last_open_interest_ns or i.last_bar_end_ns) for i in reading_of.inputs]
         facts["STALE"] = {"time": iso(min(stamps))}

@@ -98,21 +98,20 @@ def build_heatmap(
     tapes = [read_tape(workspace, instrument, as_of_ns, max(built_ns, shown_ns)) for instrument in instruments]
     at = as_of_ns if as_of_ns is not None else max(tape.as_of_ns for tape in tapes)
     sheet = lay_out(tapes, at, shown_ns, column_ns, reach, rows)
-    usd = np.zeros((sheet.rows, sheet.start_ns.size), np.float32)
-    prior, candles = np.zeros_like(usd), np.full((4, sheet.start_ns.size), np.nan)
-    known = np.zeros(sheet.start_ns.size, bool)
     inputs: list[Inputs] = []
+    usd, prior = np.zeros((0, 0), np.float32), np.zeros((0, 0), np.float32)
     for tape in tapes:
         part, part_prior, described = paint(tape, sheet)
-        painted = ~np.isnan(part[0])
-        usd[:, painted] += part[:, painted]
-        prior[:, painted] += part_prior[:, painted]
-        known |= painted
         inputs.append(described)
-        if np.isnan(candles).all():
-            candles = _candles(tape.bars, sheet)
-    usd[:, ~known] = np.nan
+        if len(inputs) == 1:
+            usd, prior = part, part_prior
+            continue
+        # A column is known if one instrument is known in it; what the others lack there is not made up.
+        unknown = np.isnan(usd[:, :1]) & np.isnan(part[:, :1])
+        usd = np.where(unknown, np.float32(np.nan), np.nan_to_num(usd) + np.nan_to_num(part))
+        prior += part_prior
     share = np.divide(prior, usd, out=np.zeros_like(usd), where=usd > 0.0)
+    candles = _candles(tapes[0].bars, sheet)
     if reading is Reading.TRUE:
         shares: Shares = published_shares(workspace, inputs)
         usd /= np.float32(shares.median)
@@ -124,8 +123,8 @@ def build_heatmap(
         start_ns=sheet.start_ns,
         interval_ns=sheet.interval_ns,
         edge_price=sheet.edge_price,
-        usd_per_permille=usd,
-        prior_share=share,
+        usd_per_permille=usd.T,
+        prior_share=share.T,
         open=candles[0],
         high=candles[1],
         low=candles[2],
@@ -171,7 +170,7 @@ def paint(tape: Tape, sheet: Sheet) -> tuple[Float32Array, Float32Array, Inputs]
 
     Returns
     -------
-    usd, prior : float32[rows, columns], USD per 0.1 %, and the prior's part; NaN in columns without a bar
+    usd, prior : float32[columns, rows], USD per 0.1 %, and the prior's part; NaN in columns without a bar
     """
     recipe, bars = Recipe(), tape.bars
     estimator = Estimator(bars.interval_ns, tape.learn_interval_ns, (recipe,))
@@ -208,7 +207,7 @@ def paint(tape: Tape, sheet: Sheet) -> tuple[Float32Array, Float32Array, Inputs]
         prior=prior,
     )
     state.roll(shown, row.astype(np.int64), np.zeros(shape), canvas=canvas)
-    return usd.T, prior.T, describe_inputs(tape, estimator)
+    return usd, prior, describe_inputs(tape, estimator)
 
 
 def _from(bars: BarSeries, start_ns: int) -> int:

@@ -81,7 +81,7 @@ def assemble(asked: str, runs: Sequence[Replayed], as_of_ns: int, shares: Shares
     """Join replayed instruments into one map; prices meet at the mark of all, weighted by open interest."""
     open_interest = np.array([run.estimator.states[0].open_interest_base for run in runs])
     marks = np.array([run.tape.mark_price for run in runs])
-    mark = float(marks @ open_interest / open_interest.sum())
+    mark = float(marks[0]) if len(runs) == 1 else float(marks @ open_interest / open_interest.sum())
     ladder: FloatArray = BUCKET_WIDTH * np.arange(BUCKETS + 1.0)
     sides: list[SideSum] = []
     edges = (mark * (1.0 - ladder), mark * (1.0 + ladder))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from liqscape.clock import iso, now_ns
+from liqscape.clock import iso, now_ns, parse_instant
 from liqscape.engine.workspace import Workspace
 from liqscape.errors import NoData, OutOfRecord
 from liqscape.estimate import AGE_KNOTS_NS, BURN_IN_H, Estimator, MapState, Recipe, members, shipped_weights
@@ -150,7 +150,12 @@ def describe_inputs(tape: Tape, estimator: Estimator) -> Inputs:
         )
     else:
         origin = WeightsOrigin(
-            source="shipped", instrument=shipped.instrument, from_ns=None, to_ns=None, hours=shipped.hours, score=shipped.score
+            source="shipped",
+            instrument=shipped.instrument,
+            from_ns=parse_instant(shipped.from_date),
+            to_ns=parse_instant(shipped.to_date),
+            hours=shipped.hours,
+            score=shipped.score,
         )
     expected = round((int(bars.end_ns[-1]) - int(bars.start_ns[0])) / bars.interval_ns)
     return Inputs(

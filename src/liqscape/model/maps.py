@@ -62,7 +62,7 @@ class Outcome(StrEnum):
         """One sentence for people."""
         return {
             Outcome.LEARNED: "Weights were learned from this instrument's own published liquidations.",
-            Outcome.SHIPPED: "No liquidations of this instrument were known: shipped weights were used, all of it is prior.",
+            Outcome.SHIPPED: "Too few liquidations of it were known to learn from: shipped weights, all of it is prior.",
             Outcome.CAPPED: "The weights asked for more contracts than are open; they were scaled down to open interest.",
         }[self]
 

@@ -22,7 +22,7 @@ CAVEATS = {
     "CONTEXT": "Spot demand, ETF flows and macro news dominate direction and are not in the map.",
     "ADVICE": "Information, not advice.",
     "LAST_PRICE": "Swept with last prices: venues liquidate at the mark price.",
-    "SHIPPED": "No liquidations of this instrument were known: shipped weights, all of it is prior.",
+    "SHIPPED": "Too few liquidations of it are known to learn from: shipped weights, all of it is prior.",
     "SIMULATED": "Simulated market, not real data.",
 }
 _ALWAYS = ("POTENTIAL", "UNTESTED")
