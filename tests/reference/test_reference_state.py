@@ -43,7 +43,6 @@ def biggest(market):
 
 def assert_same_cells(state, twin, size):
     """Every cell of the kernel holds what the twin's holds, and the twin has none that the kernel lacks."""
-    recipe = state.recipe
     for (s, k, c), row in twin.cells.items():
         mine = state.mass[s, k, c] * state.scale[c]
         theirs = np.zeros_like(mine)
