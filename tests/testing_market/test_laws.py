@@ -97,7 +97,8 @@ def test_kernel_and_margin_room_agree_everywhere(size: float, entry: float, leve
     margin = size * entry / leverage
     own = liquidation_price(_new_brackets(MarketConfig()), sign * size, entry, margin)
     theirs = liquidation_prices(entry, size, margin, sign, TIERS)
-    np.testing.assert_allclose(own, theirs[0], rtol=1e-9)
+    # Just above 1x the price is nought but for rounding, which one of them calls never.
+    np.testing.assert_allclose(np.nan_to_num(own), np.nan_to_num(theirs[0]), rtol=1e-9, atol=1e-9 * entry)
 
 
 def test_calibration(demo: SimulatedRun) -> None:
