@@ -302,17 +302,17 @@ def paint(
         while k < tiers:  # tiers of one fineness share their cells: they are added up before they are cut into rows
             fine = fineness[k]
             lowest = math.floor(bottom * fine)
-            # level[g] is what lies below cell `lowest + g`: contracts, and the part of them that is prior.
-            level = np.zeros((math.ceil(top * fine) - lowest + 2, 2))
-            here = min(max(math.floor(log_price * fine) - lowest, 0), level.shape[0] - 2)
+            # level[:, g] is what lies below cell `lowest + g`: contracts, and the part of them that is prior.
+            level = np.zeros((2, math.ceil(top * fine) - lowest + 2))
+            here = min(max(math.floor(log_price * fine) - lowest, 0), level.shape[1] - 2)
             start = 0 if s == 0 else here
-            end = here + 1 if s == 0 else level.shape[0] - 1
+            end = here + 1 if s == 0 else level.shape[1] - 1
             while k < tiers and fineness[k] == fine:
-                gather(mass[s, k], lanes[s, k], first[s, k] - lowest, start, end, level)
+                gather(mass, s, k, lanes, first[s, k] - lowest, start, end, level)
                 k += 1
-            for g in range(1, level.shape[0]):
-                level[g, 0] += level[g - 1, 0]
-                level[g, 1] += level[g - 1, 1]
+            for i in range(2):
+                for g in range(1, level.shape[1]):
+                    level[i, g] += level[i, g - 1]
             cut(level, fine, lowest, log_price, s == 0, bottom, row_height, painted)
     # Contracts of a row in USD per 0.1 % of price: times its price, over its height in per mille.
     growth = math.exp(row_height)
@@ -324,17 +324,22 @@ def paint(
 
 
 @kernel
-def gather(row: F, lanes: F, shift: int, start: int, end: int, level: F) -> None:
-    """Add the weighted contracts of one side and tier to `level[g + shift + 1]`, for start <= g + shift < end.
+def gather(mass: F, s: int, k: int, lanes: F, shift: int, start: int, end: int, level: F) -> None:
+    """Add the weighted contracts of one side and tier to `level[:, g + shift + 1]`, for start <= g + shift < end.
 
-    lanes : float64[2, C], weight x scale of each class, and the part of it that is prior; all 0 for a tier not drawn
+    lanes : float64[2, K, 2, C], weight x scale of each class, and the part of it that is prior; all 0 for a tier not drawn
     """
-    if lanes[0].sum() == 0.0:
+    from_cell = max(start - shift, 0)
+    to_cell = min(end - shift, mass.shape[3])
+    if from_cell >= to_cell:
         return
-    for c in range(row.shape[0]):
-        for g in range(max(start - shift, 0), min(end - shift, row.shape[1])):
-            level[g + shift + 1, 0] += row[c, g] * lanes[0, c]
-            level[g + shift + 1, 1] += row[c, g] * lanes[1, c]
+    for c in range(mass.shape[2]):
+        for i in range(2):
+            lane = lanes[s, k, i, c]
+            if lane == 0.0:
+                continue
+            for n in range(np.uintp(to_cell - from_cell)):
+                level[i, np.uintp(from_cell + shift + 1) + n] += mass[s, k, c, np.uintp(from_cell) + n] * lane
 
 
 @kernel
@@ -349,10 +354,10 @@ def cut(
     for r in range(0 if below else inside, min(inside + 1, rows) + 1 if below else rows + 1):
         border = bottom + r * row_height
         u = (min(border, log_price) if below else max(border, log_price)) * fine - lowest
-        u = min(max(u, 0.0), level.shape[0] - 1.001)
+        u = min(max(u, 0.0), level.shape[1] - 1.001)
         g = int(u)
-        heavy = level[g, 0] + (u - g) * (level[g + 1, 0] - level[g, 0])
-        prior = level[g, 1] + (u - g) * (level[g + 1, 1] - level[g, 1])
+        heavy = level[0, g] + (u - g) * (level[0, g + 1] - level[0, g])
+        prior = level[1, g] + (u - g) * (level[1, g + 1] - level[1, g])
         if r > (0 if below else inside):
             painted[r - 1, 0] += heavy - old_heavy
             painted[r - 1, 1] += prior - old_prior
