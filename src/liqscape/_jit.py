@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
@@ -17,8 +16,3 @@ def kernel(function: Function) -> Function:
     `error_model="numpy"` and no fast-math: results are the same in every process on one platform.
     """
     return cast(Function, numba.njit(cache=True, nogil=True, error_model="numpy")(function))
-
-
-def cache_folder() -> str | None:
-    """Return the folder that numba was told to cache in, or None when kernels are cached beside their source."""
-    return os.environ.get("NUMBA_CACHE_DIR")

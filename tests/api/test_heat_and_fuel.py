@@ -85,6 +85,14 @@ def test_a_gap_is_not_painted(tmp_path):
     assert heat.inputs[0].missing_bars == 12
 
 
+@pytest.mark.parametrize("rows", [2, 7, 50, 51, 333, 1000])
+def test_there_are_never_more_rows_than_asked_for(home, rows):
+    heat = ls.heatmap("BTC", as_of=AS_OF, window="12h", rows=rows, home=home)
+    assert heat.usd_per_permille.shape[0] <= rows
+    assert heat.edge_price[0] <= 0.88 * heat.low.min()
+    assert heat.edge_price[-1] >= 1.12 * heat.high.max()
+
+
 def test_bad_axes_are_refused(home):
     for words in ({"rows": 1}, {"within": 0.0}, {"interval": "7m"}):
         with pytest.raises(BadArgument):

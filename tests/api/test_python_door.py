@@ -5,11 +5,14 @@ import sys
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
+from home_maker import fill, made_up_market
 
 import liqscape as ls
 from liqscape.errors import BadArgument, NoData, UnknownInstrument
-from liqscape.units import NS_PER_DAY
+from liqscape.store import Table
+from liqscape.units import NS_PER_DAY, NS_PER_HOUR
 
 AS_OF = "2026-01-22T10:30Z"
 
@@ -132,3 +135,11 @@ def test_window_limits_what_builds_the_state(home):
     short = ls.map("BTC", as_of=AS_OF, window="10d", home=home)
     assert short.inputs[0].window_to_ns - short.inputs[0].window_from_ns <= 10 * NS_PER_DAY
     assert np.isfinite(short.short.usd).all()
+
+
+def test_sums_that_begin_off_the_clock_are_refused_in_words(tmp_path):
+    tables = made_up_market(days=10)
+    four = tables[Table.LIQUIDATION_TOTALS].with_columns(pl.lit(4 * NS_PER_HOUR).cast(pl.Int64).alias("interval_ns"))[1::4]
+    late = fill(tmp_path / "h", tables | {Table.LIQUIDATION_TOTALS: four})
+    with pytest.raises(BadArgument, match=r"begin 60 min after the multiples of 4\.0 h"):
+        ls.map("BTC", home=late)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sys
 import tempfile
 import threading
 from pathlib import Path
@@ -305,7 +304,6 @@ def test_a_folder_that_delta_cannot_address_is_refused_in_words(tmp_path, name):
         open_store(tmp_path / name)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="permissions work differently")
 def test_a_folder_that_cannot_be_written_says_so(tmp_path):
     (tmp_path / "store").write_text("a file where the folder should be")
     store = open_store(tmp_path)

@@ -14,7 +14,7 @@ from liqscape.engine.replay import Tape, describe_inputs, read_tape
 from liqscape.engine.workspace import Workspace
 from liqscape.errors import BadArgument, OutOfRecord
 from liqscape.estimate import MODEL, Canvas, Estimator, Kept, MapState, Recipe
-from liqscape.model import BarSeries, PriceKind
+from liqscape.model import BarSeries, PriceGrid, PriceKind
 from liqscape.model.arrays import Float32Array, FloatArray, IntArray
 from liqscape.model.maps import Heatmap, Inputs, Reading
 from liqscape.units import parse_duration_ns
@@ -32,27 +32,13 @@ class Sheet:
     start_ns : int64[columns], ns UTC
     interval_ns
         Width of a column.
-    bottom, row_height
-        Lower border of row 0 and height of a row, log price.
-    rows
-        Number of rows.
+    grid
+        The rows, from the lowest price up.
     """
 
     start_ns: IntArray
     interval_ns: int
-    bottom: float
-    row_height: float
-    rows: int
-
-    @property
-    def top(self) -> float:
-        """Upper border of the highest row, log price."""
-        return self.bottom + self.rows * self.row_height
-
-    @property
-    def edge_price(self) -> FloatArray:
-        """float64[rows + 1], quote per base, ascending."""
-        return np.exp(self.bottom + np.arange(self.rows + 1) * self.row_height)
+    grid: PriceGrid
 
 
 def build_heatmap(
@@ -123,7 +109,7 @@ def build_heatmap(
         computed_at_ns=now_ns(),
         start_ns=sheet.start_ns,
         interval_ns=sheet.interval_ns,
-        edge_price=sheet.edge_price,
+        edge_price=sheet.grid.edges,
         usd_per_permille=usd.T,
         prior_share=share.T,
         open=candles[0],
@@ -155,12 +141,14 @@ def lay_out(tapes: list[Tape], as_of_ns: int, shown_ns: int, column_ns: int | No
     if not shown:
         raise OutOfRecord("heatmap: the window holds no bar", hint="Ask for a longer window or another as_of.")
     step = Recipe().step
-    low = math.log(min(float(bars.low.min()) for bars in shown) * (1.0 - reach))
-    high = math.log(max(float(bars.high.max()) for bars in shown) * (1.0 + reach))
-    cells = max(1, math.ceil((high - low) / step / rows))
-    bottom = math.floor(low / step / cells) * cells
-    count = math.ceil((high / step - bottom) / cells)
-    return Sheet(start, width, bottom * step, cells * step, count)
+    low = min(float(bars.low.min()) for bars in shown) * (1.0 - reach)
+    high = max(float(bars.high.max()) for bars in shown) * (1.0 + reach)
+    cells = max(1, math.ceil(math.log(high / low) / step / rows))
+    grid = PriceGrid.covering(low, high, cells * step)
+    while grid.size > rows:  # both ends cut a row of the absolute grid
+        cells += 1
+        grid = PriceGrid.covering(low, high, cells * step)
+    return Sheet(start, width, grid)
 
 
 def paint(tape: Tape, sheet: Sheet) -> tuple[Float32Array, Float32Array, Inputs]:
@@ -196,14 +184,14 @@ def paint(tape: Tape, sheet: Sheet) -> tuple[Float32Array, Float32Array, Inputs]
     latest = estimator.learners[0].mix()
     if kept and blocks[-1] > kept[-1][0][-1]:  # the interval that is not over: the weights as they stand now
         weights[-1], prior_share[-1] = latest.weights.reshape(shape[1:]), latest.prior_share.reshape(shape[1:])
-    usd = np.full((sheet.start_ns.size, sheet.rows), np.nan, np.float32)  # a column is written at a time: it lies together
+    usd = np.full((sheet.start_ns.size, sheet.grid.size), np.nan, np.float32)  # a column is written at a time: it lies together
     prior = np.zeros_like(usd)
     canvas = Canvas(
         weights=weights * recipe.drawn[:, None],
         prior_share=prior_share,
         column=_last_in_column(shown, sheet),
-        top=sheet.top,
-        row_height=sheet.row_height,
+        top=(sheet.grid.first + sheet.grid.size) * sheet.grid.step,
+        row_height=sheet.grid.step,
         usd=usd,
         prior=prior,
     )

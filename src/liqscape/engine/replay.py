@@ -9,12 +9,12 @@ import numpy as np
 
 from liqscape.clock import iso, now_ns, parse_instant
 from liqscape.engine.workspace import Workspace
-from liqscape.errors import NoData, OutOfRecord
+from liqscape.errors import BadArgument, NoData, OutOfRecord
 from liqscape.estimate import AGE_KNOTS_NS, BURN_IN_H, Estimator, MapState, Recipe, members, shipped_weights
 from liqscape.model import BarSeries, InstrumentId, LiquidationSeries
 from liqscape.model.maps import Inputs, WeightsOrigin
 from liqscape.store import last_open_interest_ns, read_bars, read_liquidations
-from liqscape.units import NS_PER_DAY, NS_PER_HOUR
+from liqscape.units import NS_PER_DAY, NS_PER_HOUR, format_duration
 
 _LONGEST_NS = 365 * NS_PER_DAY
 
@@ -72,6 +72,8 @@ def read_tape(workspace: Workspace, instrument: InstrumentId, as_of_ns: int | No
         If no bar of it is stored, or none that was known then.
     NoData
         If open interest is not known at any bar.
+    BadArgument
+        If liquidations are sums of intervals that do not begin on multiples of their length.
     """
     store = workspace.store
     window_ns = min(window_ns, _LONGEST_NS)
@@ -86,6 +88,13 @@ def read_tape(workspace: Workspace, instrument: InstrumentId, as_of_ns: int | No
         )
     first_ns = int(bars.start_ns[0])
     liquidations = read_liquidations(store, instrument, start_ns=first_ns, end_ns=as_of_ns, known_by_ns=as_of_ns)
+    shift_ns = int(liquidations.start_ns[0]) % liquidations.interval_ns if len(liquidations) else 0
+    if shift_ns:
+        every, late = format_duration(liquidations.interval_ns), format_duration(shift_ns)
+        raise BadArgument(
+            f"{instrument}: the stored liquidations are sums of {every} that begin {late} after the multiples of {every} (UTC)",
+            hint="Weights are learned on the multiples: import sums that begin there, or shorter ones.",
+        )
     if len(liquidations) and liquidations.interval_ns < NS_PER_HOUR:
         liquidations = in_hours(liquidations)
     stamp = last_open_interest_ns(store, instrument, at_ns=as_of_ns, known_by_ns=as_of_ns)
