@@ -91,7 +91,7 @@ def format_usd(value: float | None, *, digits: int = 3) -> str:
     if value is None or math.isnan(value):
         return "-"
     sign, size = ("-" if value < 0 else ""), abs(value)
-    if size == 0.0:
+    if size < 0.005:  # less than half a cent is rounding, not money
         return "$0"
     for scale, letter in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "K"), (1.0, "")):
         # Compare after rounding, so that 999.96M is written 1B and not 1000M.

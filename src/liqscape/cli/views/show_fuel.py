@@ -90,7 +90,7 @@ def _say_account(screen: Screen, account: Fuel) -> None:
         screen.row(f"  {name:<30} {format_usd(value):>10}  ", (solid, color))
     seen = format_usd(account.forced_seen_usd)
     ratio = "" if account.burn_ratio is None else f", {account.burn_ratio:.2f} of what was swept"
-    screen.line((f"  forced orders published meanwhile, all prices: {seen}{ratio}", DIM))
+    screen.line((f"  forced orders published, its part of them: {seen}{ratio}", DIM))
 
 
 def _account(account: Fuel) -> dict[str, Any]:
