@@ -4,7 +4,7 @@ Depends on the ground (`units`, `errors`, `clock`, `_jit`) and `model` only, so 
 lifetimes, leverage and hazards are its own and no other room reads them.
 """
 
-from liqscape.testing.market.config import DEFAULT_BRACKETS, Behaviour, Bracket, Group, MarketConfig, ScriptedOrder
+from liqscape.testing.market.config import DEFAULT_BRACKETS, Behaviour, Bracket, Bursts, Group, MarketConfig, ScriptedOrder
 from liqscape.testing.market.dataset import write_dataset
 from liqscape.testing.market.exchange import SimulatedMarket
 from liqscape.testing.market.run import (
@@ -21,6 +21,7 @@ __all__ = [
     "DEFAULT_BRACKETS",
     "Behaviour",
     "Bracket",
+    "Bursts",
     "FundingSeries",
     "Group",
     "LiquidationPrints",

@@ -18,8 +18,8 @@ from liqscape.testing.market._world import Brackets, Plan, Rules, Script, Tape, 
 FAIR, EATEN, BASIS, STRESS, DEPTH, FAST_MEAN, SLOW_MEAN, VOLUME, TAKER_BUY, FEES, DEPOSITS, PREMIUM, LASTING = range(13)
 VALUES = 13
 # Where things are in `World.totals`.
-LONG, SHORT, LIQUIDATIONS, ORDERS, FUNDED = range(5)
-COUNTS = 5
+LONG, SHORT, LIQUIDATIONS, ORDERS, FUNDED, OPENED_LONG, OPENED_SHORT = range(7)
+COUNTS = 7
 
 
 @kernel
@@ -214,6 +214,7 @@ def _open(world: World, account: int, lots: int, leverage: float, spare: float, 
     ledger.balance[account] += moved
     ledger.opened[account] = step
     world.totals[ORDERS] += 1
+    world.totals[OPENED_LONG if lots > 0 else OPENED_SHORT] += abs(lots)
     _watch(world, account)
     _plan(world, account, price)
 
@@ -253,7 +254,7 @@ def _top_up(world: World, account: int) -> None:
 
 
 @kernel
-def _arrive(world: World, account: int, step: int, mark: float, mood: float) -> None:
+def _arrive(world: World, account: int, step: int, mark: float, mood: float, burst: float) -> None:
     """Let an account whose pause is over choose side, size and leverage, and open unless the venue would refuse."""
     traits, rules, value, rng, brackets = world.traits, world.rules, world.state, world.rng, world.brackets
     log_last = value[FAIR] + value[EATEN]
@@ -262,6 +263,8 @@ def _arrive(world: World, account: int, step: int, mark: float, mood: float) -> 
     signal = (log_last - mean) / (rules.calm_move * math.sqrt(steps))
     crowd = -world.ledger.lots[rules.traders :].sum() / max(world.totals[LONG], 1)
     odds = traits.signal[account] * max(-3.0, min(3.0, signal)) + traits.bias[account] + mood - rules.crowding * crowd
+    if burst != 0.0:  # inside a burst its side decides, not the account's own view
+        odds = burst * rules.burst_odds
     sign = 1 if rng.random() < 1.0 / (1.0 + math.exp(-odds)) else -1
     price = math.exp(log_last)
     notional = traits.size_usd[account] * math.exp(rules.size_jitter * rng.standard_normal())
@@ -310,12 +313,12 @@ def _due(rules: Rules, lots: IntArray, plan: Plan, mark: float, last: float, bus
 
 
 @kernel
-def _act(world: World, account: int, step: int, mark: float, last: float, mood: float, tape: Tape) -> None:
+def _act(world: World, account: int, step: int, mark: float, last: float, mood: float, burst: float, tape: Tape) -> None:
     """Do what is due at this mark, the worst first; signed prices, see `Plan`."""
     plan, lots = world.plan, world.ledger.lots[account]
     sign = 1.0 if lots > 0 else -1.0
     if lots == 0:
-        _arrive(world, account, step, mark, mood)
+        _arrive(world, account, step, mark, mood, burst)
     elif sign * mark <= plan.liquidation[account]:
         _liquidate(world, account, step, mark, tape)
     elif sign * last <= plan.stop[account] or plan.clock[account] >= plan.life[account]:
@@ -389,6 +392,8 @@ def _write(world: World, step: int, mark: float, tape: Tape) -> None:
     tape.volume[step], tape.taker_buy[step] = value[VOLUME], value[TAKER_BUY]
     value[VOLUME], value[TAKER_BUY] = 0.0, 0.0
     tape.long_lots[step], tape.short_lots[step] = count[LONG], count[SHORT]
+    tape.opened_long[step], tape.opened_short[step] = count[OPENED_LONG], count[OPENED_SHORT]
+    count[OPENED_LONG], count[OPENED_SHORT] = 0, 0
     tape.fund_usd[step] = ledger.balance[fund] + ledger.lots[fund] * world.rules.lot * (mark - ledger.entry[fund])
 
 
@@ -414,11 +419,18 @@ def _take_snapshot(world: World, row: int, step: int, tape: Tape) -> None:
 
 @kernel
 def simulate(
-    world: World, script: Script, log_return: FloatArray, mood: FloatArray, activity: FloatArray, snapshots: IntArray, tape: Tape
+    world: World,
+    script: Script,
+    log_return: FloatArray,
+    mood: FloatArray,
+    activity: FloatArray,
+    burst: FloatArray,
+    snapshots: IntArray,
+    tape: Tape,
 ) -> int:
     """Run the market; everything is written into `tape`.
 
-    log_return, mood, activity : float64[n], one per step
+    log_return, mood, activity, burst : float64[n], one per step
     snapshots : int64[s], steps at whose end positions are copied, ascending
     returns the number of liquidations; if it exceeds the rows of `tape.forced`, the caller gives more rows
     """
@@ -434,7 +446,7 @@ def simulate(
             _unwind(world, fund)
         busy = rules.step_s * activity[step] * (0.5 + 0.5 * min(value[STRESS], 4.0))
         for i in range(_due(rules, ledger.lots, plan, mark, last, busy, due)):
-            _act(world, due[i], step, mark, last, mood[step], tape)
+            _act(world, due[i], step, mark, last, mood[step], burst[step], tape)
         for order in range(script.step.size):
             if script.step[order] == step:
                 lots = script.side[order] * script.lots[order]

@@ -39,6 +39,7 @@ class Rules(NamedTuple):
     leverage_jitter: float
     life_jitter: float
     crowding: float
+    burst_odds: float
     clock_profit: float
     clock_loss: float
     clock_deep_loss: float
@@ -112,6 +113,8 @@ class Tape(NamedTuple):
     taker_buy: FloatArray
     long_lots: IntArray
     short_lots: IntArray
+    opened_long: IntArray  # gross lots that traders opened within the step
+    opened_short: IntArray
     fund_usd: FloatArray
     money_usd: FloatArray  # [n, 2]: held by accounts, fund and fee pot at cost; deposited less withdrawn
     forced: FloatArray  # [m, 8]: step, account, lots, bankruptcy, mark, liquidation price, equity, maintenance

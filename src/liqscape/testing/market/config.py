@@ -115,6 +115,25 @@ class Behaviour(Struct, frozen=True, kw_only=True):
     cross_share: float = 0.45
 
 
+class Bursts(Struct, frozen=True, kw_only=True):
+    """Times in which many open at once, mostly on one side; volatility knows nothing of them.
+
+    Parameters
+    ----------
+    ratio
+        Rate of opening inside a burst over the rate outside. The mean rate over time stays what it was.
+    share_of_time, mean_s
+        Fraction of all time inside bursts and their mean length, seconds (exponential).
+    one_sided
+        Fraction of a burst's openings on its own side, which is drawn anew for each burst.
+    """
+
+    ratio: float = 10.0
+    share_of_time: float = 0.10
+    mean_s: float = 1_200.0
+    one_sided: float = 0.85
+
+
 class ScriptedOrder(Struct, frozen=True, kw_only=True):
     """An account of its own that opens once at the end of `step` and never closes by itself."""
 
@@ -151,6 +170,8 @@ class MarketConfig:
         Largest log difference of mark to last.
     price_path
         Prices at the end of each step instead of the random process; needs `impact = False` and no warm-up.
+    bursts
+        Bursts of opening; None: none.
     scripted
         Orders placed by hand, one account each.
     bar_interval_ns, snapshot_interval_ns
@@ -195,6 +216,7 @@ class MarketConfig:
     funding_interval_s: int = 28_800
     outside_turnover_per_day: float = 3_000.0
     price_path: tuple[float, ...] | None = None
+    bursts: Bursts | None = None
     scripted: tuple[ScriptedOrder, ...] = ()
     bar_interval_ns: int = 300 * NS_PER_S
     snapshot_interval_ns: int = NS_PER_DAY
@@ -213,6 +235,12 @@ class MarketConfig:
             )
         if self.accounts and not math.isclose(sum(g.share for g in self.groups), 1.0):
             raise BadArgument(f"market: shares of groups must sum to 1, received {sum(g.share for g in self.groups)}")
+        b = self.bursts
+        if b is not None and not (b.ratio >= 1.0 and 0.0 < b.share_of_time < 1.0 and b.mean_s > 0.0 and 0.5 <= b.one_sided < 1.0):
+            raise BadArgument(
+                "market: bursts need ratio >= 1, a share_of_time inside (0, 1), mean_s > 0 and one_sided in [0.5, 1),"
+                f" received {b}"
+            )
         floors = [b.notional_floor_usd for b in self.brackets]
         if not floors or floors[0] != 0.0 or sorted(set(floors)) != floors:
             raise BadArgument(f"market: bracket floors must ascend from 0, received {floors}")

@@ -60,7 +60,9 @@ class SimulatedMarket:
             tape = _new_tape(outside.log_return.size, rows, snapshots.size, world.ledger.lots.size, config)
             orders = script(config)
             orders.step[:] += config.warmup_steps
-            happened = k.simulate(world, orders, outside.log_return, outside.mood, outside.activity, snapshots, tape)
+            happened = k.simulate(
+                world, orders, outside.log_return, outside.mood, outside.activity, outside.burst, snapshots, tape
+            )
             if happened <= rows:
                 break
             rows = 2 * happened
@@ -111,6 +113,7 @@ def _new_rules(config: MarketConfig) -> Rules:
         leverage_jitter=habits.leverage_jitter,
         life_jitter=habits.life_jitter,
         crowding=habits.crowding,
+        burst_odds=0.0 if config.bursts is None else math.log(config.bursts.one_sided / (1.0 - config.bursts.one_sided)),
         clock_profit=habits.clock_profit,
         clock_loss=habits.clock_loss,
         clock_deep_loss=habits.clock_deep_loss,
@@ -148,6 +151,8 @@ def _new_tape(steps: int, liquidations: int, snapshots: int, accounts: int, conf
         taker_buy=np.empty(steps),
         long_lots=np.empty(steps, np.int64),
         short_lots=np.empty(steps, np.int64),
+        opened_long=np.empty(steps, np.int64),
+        opened_short=np.empty(steps, np.int64),
         fund_usd=np.empty(steps),
         money_usd=np.empty((snapshots, 2)),
         forced=np.empty((liquidations, 8)),
@@ -169,6 +174,8 @@ def _publish(config: MarketConfig, seed: int, outside: Outside, tape: Tape, worl
         index=tape.index_price[first:],
         long_lots=tape.long_lots[first:],
         short_lots=tape.short_lots[first:],
+        opened_long_lots=tape.opened_long[first:],
+        opened_short_lots=tape.opened_short[first:],
         insurance_fund_usd=tape.fund_usd[first:],
     )
     prints = _prints(config, tape)

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.signal import lfilter  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]
 
 from liqscape.model.arrays import FloatArray
-from liqscape.testing.market.config import MarketConfig
+from liqscape.testing.market.config import Bursts, MarketConfig
 
 _YEAR_S = 365 * 86_400
 _DAY_S = 86_400.0
@@ -26,13 +26,15 @@ class Outside:
     ----------
     log_return : float64[n]
     mood : float64[n], log-odds added to going long
-    activity : float64[n], multiplies how quickly pauses pass, mean about 1
+    activity : float64[n], multiplies how quickly pauses pass, mean about 1; higher inside bursts
+    burst : float64[n], side of the burst a step lies in: +1, -1, or 0 outside
     volume_base, taker_buy_base : float64[n], base units traded by accounts that end the step flat
     """
 
     log_return: FloatArray
     mood: FloatArray
     activity: FloatArray
+    burst: FloatArray
     volume_base: FloatArray
     taker_buy_base: FloatArray
 
@@ -43,6 +45,22 @@ def _wander(rng: np.random.Generator, n: int, step_s: float, memory_s: float) ->
     noise = math.sqrt(1.0 - keep * keep) * rng.standard_normal(n)
     noise[:1] = rng.standard_normal()  # begins in the stationary law
     return np.asarray(lfilter([1.0], [1.0, -keep], noise), np.float64)
+
+
+def _draw_bursts(bursts: Bursts, n: int, step_s: float, rng: np.random.Generator) -> FloatArray:
+    """Return the side of the burst that each step lies in, float64[n]: +1 longs, -1 shorts, 0 outside bursts."""
+    gap_s = bursts.mean_s * (1.0 - bursts.share_of_time) / bursts.share_of_time
+    number = 16 + 2 * round(n * step_s / (gap_s + bursts.mean_s))
+    side = np.zeros(n)
+    clock_s = 0.0
+    while clock_s < n * step_s:
+        gaps, lengths = rng.exponential(gap_s, number), rng.exponential(bursts.mean_s, number)
+        signs = np.where(rng.random(number) < 0.5, 1.0, -1.0)
+        ends = clock_s + np.cumsum(gaps + lengths)
+        for i in range(number):
+            side[round((ends[i] - lengths[i]) / step_s) : round(ends[i] / step_s)] = signs[i]
+        clock_s = float(ends[-1])
+    return side
 
 
 def draw_outside(config: MarketConfig, rng: np.random.Generator) -> Outside:
@@ -72,4 +90,9 @@ def draw_outside(config: MarketConfig, rng: np.random.Generator) -> Outside:
     if config.price_path is not None:
         path = np.log(np.array([config.start_price, *config.price_path]))
         log_return = np.diff(path)
-    return Outside(log_return, mood, activity, volume, volume * buys)
+    burst = np.zeros(n)
+    if config.bursts is not None:
+        burst = _draw_bursts(config.bursts, n, step_s, rng)
+        ratio, share = config.bursts.ratio, config.bursts.share_of_time
+        activity *= np.where(burst != 0.0, ratio, 1.0) / (1.0 + share * (ratio - 1.0))
+    return Outside(log_return, mood, activity, burst, volume, volume * buys)

@@ -31,6 +31,8 @@ class StepSeries:
     end_ns : int64[n], ns UTC
     mark, last, index : float64[n], quote per base
     long_lots, short_lots : int64[n], contracts of each side in lots; equal at every step
+    opened_long_lots, opened_short_lots : int64[n], what traders opened within the step on each side, in lots, closes not taken
+        off: no venue publishes it
     insurance_fund_usd : float64[n], cash and unrealised profit of the fund; below zero is a deficit that the venue carries
     """
 
@@ -40,6 +42,8 @@ class StepSeries:
     index: FloatArray
     long_lots: IntArray
     short_lots: IntArray
+    opened_long_lots: IntArray
+    opened_short_lots: IntArray
     insurance_fund_usd: FloatArray
 
 
