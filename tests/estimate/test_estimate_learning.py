@@ -10,6 +10,7 @@ from estimate_scenes import SHIPPED, small
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from liqscape.errors import BadArgument
 from liqscape.estimate import Kept, Learner, Mix
 from liqscape.units import NS_PER_HOUR
 
@@ -29,8 +30,8 @@ def history(hours=400, seed=1, swept_tiers=RECIPE.tiers):
     return exposure, realised
 
 
-def learner(interval_ns=NS_PER_HOUR):
-    return Learner(RECIPE, interval_ns, SHIPPED)
+def learner(interval_ns=NS_PER_HOUR, **purged):
+    return Learner(RECIPE, interval_ns, SHIPPED, **purged)
 
 
 def test_nothing_is_learned_before_a_week_of_burn_in_and_a_week_of_hours():
@@ -63,6 +64,54 @@ def test_the_fitted_prior_gives_back_what_was_published():
     # It keeps the power law: twice the distance, 2 ** 1.5 times the weight.
     shape = made.prior_mean / RECIPE.prior_shape()
     np.testing.assert_allclose(shape, shape[:, :1] * np.ones(SIZE))
+
+
+def test_an_embargo_puts_the_fit_off_and_keeps_it_from_the_hours_before():
+    # Burn-in, a week to fit on, three days of embargo: the fit is made then and reads the week before the embargo alone.
+    exposure, realised = history(3 * WEEK)
+    made = learner(embargo_ns=72 * NS_PER_HOUR)
+    until = 2 * WEEK + 72
+    made.observe(exposure[: until - 1], realised[: until - 1])
+    assert not made.learned
+    made.observe(exposure[until - 1 : until], realised[until - 1 : until])
+    assert made.learned_from == until
+    open_ended = learner()
+    open_ended.observe(exposure[: 2 * WEEK], realised[: 2 * WEEK])
+    np.testing.assert_array_equal(made.prior_mean, open_ended.prior_mean)
+    np.testing.assert_array_equal(made.prior_strength, open_ended.prior_strength)
+    # The filter is not held back: it has replayed the three days that the fit did not read.
+    assert (made.denominator > open_ended.denominator).all()
+    spoilt = learner(embargo_ns=72 * NS_PER_HOUR)
+    poison = realised.copy()
+    poison[2 * WEEK : until] *= 100.0
+    spoilt.observe(exposure[:until], poison[:until])
+    np.testing.assert_array_equal(spoilt.prior_mean, made.prior_mean)
+    assert (spoilt.weights > made.weights).all()
+
+
+def test_a_fit_window_limits_how_far_back_a_fit_reads():
+    exposure, realised = history(3 * WEEK)
+    made = learner(fit_window_ns=100 * NS_PER_HOUR)
+    made.observe(exposure, realised)
+    last = slice(3 * WEEK - 100, 3 * WEEK)
+    predicted = np.einsum("tsk,sk->s", exposure[last], made.prior_mean)
+    np.testing.assert_allclose(predicted, realised[last].sum(axis=0))
+
+
+def test_embargo_and_window_go_by_the_clock_and_not_by_the_count():
+    # 50 h of embargo, and 40 h in which there was no bar at all before the newest interval: only 10 more are left out.
+    exposure, realised = history()
+    hours = np.arange(1, 401)
+    hours[2 * WEEK + 9 :] += 40
+    made = learner(embargo_ns=50 * NS_PER_HOUR)
+    made.observe(exposure, realised, None, hours * NS_PER_HOUR)
+    assert made.learned_from == 2 * WEEK + 10
+
+
+@pytest.mark.parametrize("purged", [{"embargo_ns": -1}, {"fit_window_ns": NS_PER_HOUR - 1}])
+def test_an_embargo_below_zero_or_a_window_under_an_interval_is_refused(purged):
+    with pytest.raises(BadArgument, match="embargo >= 0 and a window"):
+        learner(**purged)
 
 
 def test_a_side_without_liquidations_is_never_fitted():
@@ -104,11 +153,11 @@ def test_predictions_come_before_learning():
 
 
 @settings(max_examples=15, deadline=None)
-@given(st.lists(st.integers(0, 1100), max_size=8), st.integers(0, 2**32))
-def test_any_split_of_the_intervals_learns_the_same(cuts, seed):
+@given(st.lists(st.integers(0, 1100), max_size=8), st.integers(0, 2**32), st.sampled_from((0, 1, 100)))
+def test_any_split_of_the_intervals_learns_the_same(cuts, seed, embargo_h):
     exposure, realised = history(1100, 3)
     realised[np.random.default_rng(seed).random(1100) < 0.1] = np.nan
-    one, two = learner(), learner()
+    one, two = (learner(embargo_ns=embargo_h * NS_PER_HOUR, fit_window_ns=500 * NS_PER_HOUR) for _ in range(2))
     whole = one.observe(exposure, realised)
     edges = [0, *sorted(cuts), 1100]
     parts = [two.observe(exposure[a:b], realised[a:b]) for a, b in itertools.pairwise(edges)]

@@ -55,6 +55,9 @@ class Estimator:
         The structural members, the scored one first.
     shipped
         Weights to start from.
+    embargo_ns, fit_window_ns
+        How long before it an offline fit stops to read, and how far back from there it reads (`Learner`); the product reads all
+        that is known, a score that is to be purged does not.
     """
 
     def __init__(
@@ -63,6 +66,9 @@ class Estimator:
         learn_interval_ns: int = NS_PER_HOUR,
         recipes: Sequence[Recipe] | None = None,
         shipped: Shipped | None = None,
+        *,
+        embargo_ns: int = 0,
+        fit_window_ns: int | None = None,
     ) -> None:
         if learn_interval_ns < bar_interval_ns or learn_interval_ns % bar_interval_ns:
             raise BadArgument(
@@ -72,7 +78,11 @@ class Estimator:
         self.recipes = tuple(recipes) if recipes is not None else members()
         self.bar_interval_ns = bar_interval_ns
         self.learn_interval_ns = learn_interval_ns
-        self.learners = [Learner(recipe, learn_interval_ns, shipped or shipped_weights()) for recipe in self.recipes]
+        weights = shipped or shipped_weights()
+        self.learners = [
+            Learner(recipe, learn_interval_ns, weights, embargo_ns=embargo_ns, fit_window_ns=fit_window_ns)
+            for recipe in self.recipes
+        ]
         self.states: list[MapState] = []
         self.record: list[Interval] = []
         self._open: int | None = None  # index (start / length) of the interval that is not over
@@ -171,7 +181,7 @@ class Estimator:
         for m, (learner, exposure) in enumerate(zip(self.learners, exposures, strict=True)):
             flat = exposure.reshape(len(blocks), 2, -1)
             keep = Kept.empty(len(blocks), flat.shape[2]) if kept is not None and m == 0 else None
-            out = learner.observe(flat, realised, keep)
+            out = learner.observe(flat, realised, keep, (blocks + 1) * self.learn_interval_ns)
             if m == 0:
                 predicted = out
             if kept is not None and keep is not None:

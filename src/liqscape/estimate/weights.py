@@ -11,10 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from liqscape.errors import BadArgument
 from liqscape.estimate import _learn_kernels
 from liqscape.estimate.recipe import Recipe
 from liqscape.estimate.shipped import Shipped
-from liqscape.model.arrays import FloatArray
+from liqscape.model.arrays import FloatArray, IntArray
 from liqscape.units import NS_PER_HOUR
 
 BURN_IN_H = 7 * 24.0  # the state forgets its made-up start before anything is learned from it
@@ -110,11 +111,25 @@ class Learner:
         Length of the intervals that liquidations are published in.
     shipped
         Weights to start from, kept until the first fit.
+    embargo_ns
+        A fit made at the end of an interval reads only intervals that were over this long before, and waits until enough are.
+        The filter is not held back: what it replays was known.
+    fit_window_ns
+        How far back from there a fit reads; None: to the beginning.
     """
 
-    def __init__(self, recipe: Recipe, interval_ns: int, shipped: Shipped) -> None:
+    def __init__(
+        self, recipe: Recipe, interval_ns: int, shipped: Shipped, *, embargo_ns: int = 0, fit_window_ns: int | None = None
+    ) -> None:
+        if embargo_ns < 0 or (fit_window_ns is not None and fit_window_ns < interval_ns):
+            raise BadArgument(
+                f"fit: expected an embargo >= 0 and a window of at least one interval of {interval_ns} ns,"
+                f" received {embargo_ns} and {fit_window_ns} ns"
+            )
         self.recipe = recipe
         self.interval_ns = interval_ns
+        self.embargo_ns = embargo_ns
+        self.fit_window_ns = fit_window_ns
         self.decay = recipe.decay(interval_ns)
         self.hours = interval_ns / NS_PER_HOUR
         self.floor_usd = recipe.floor_usd_per_h * self.hours
@@ -123,10 +138,12 @@ class Learner:
         self.prior_strength = np.full((2, size), np.inf)
         self.learned_from: int | None = None  # number of the first interval that was predicted with learned weights
         self.intervals = 0
-        self.known = 0  # intervals that count towards the next fit; whole numbers, so that no split of the data rounds
+        self._end_ns = 0
         self._next_fit: int | None = 0
+        # The past until the last fit, by interval: what was swept, what was published (NaN also in burn-in), when it was over.
         self._exposures: list[FloatArray] = []
-        self._realised: list[FloatArray] = []
+        self._realised = np.empty((0, 2))
+        self._ends = np.empty(0, np.int64)
         self._reset(1.0, 1.0)
 
     def _reset(self, fast_unit: float, slow_unit: float) -> None:
@@ -144,7 +161,9 @@ class Learner:
         """Whether the prior was fitted to this instrument's own liquidations."""
         return self.learned_from is not None
 
-    def observe(self, exposure: FloatArray, realised: FloatArray, keep: Kept | None = None) -> FloatArray:
+    def observe(
+        self, exposure: FloatArray, realised: FloatArray, keep: Kept | None = None, end_ns: IntArray | None = None
+    ) -> FloatArray:
         """Take in intervals that are over, in order.
 
         Parameters
@@ -153,42 +172,51 @@ class Learner:
         realised : float64[n, 2], USD published (long, short); NaN is unknown: it is predicted and nothing is learned
         keep
             Filled with weights and prior shares as they stood before each interval.
+        end_ns : int64[n], ns UTC, end of each interval; None: each follows the one before without a gap
 
         Returns
         -------
         predicted : float64[n, 2], USD, each made before its interval was learned from
         """
         predicted = np.empty(realised.shape)
+        if end_ns is None:
+            end_ns = self._end_ns + self.interval_ns * np.arange(1, len(realised) + 1)
         done = 0
         while done < len(exposure):
-            stop = self._until_fit(realised[done:]) + done
-            predicted[done:stop] = self._step(
-                exposure[done:stop], realised[done:stop], keep.slice(done, stop) if keep is not None else None
-            )
-            if self._next_fit is not None and self._due():
+            left = slice(done, None)
+            taken, due = self._until_fit(realised[left], end_ns[left])
+            part = slice(done, done + taken)
+            kept = keep.slice(done, done + taken) if keep is not None else None
+            predicted[part] = self._step(exposure[part], realised[part], end_ns[part], kept)
+            if due:
                 self._fit()
-            done = stop
+            done += taken
         return predicted
 
-    def _until_fit(self, realised: FloatArray) -> int:
-        """How many of these intervals may be taken in before the next fit."""
+    def _counting(self, realised: FloatArray) -> FloatArray:
+        """Return what was published where it counts for a fit: NaN in burn-in."""
+        burnt = self.intervals + np.arange(len(realised)) >= BURN_IN_H / self.hours
+        return np.where(burnt[:, None], realised, np.nan)
+
+    def _until_fit(self, realised: FloatArray, end_ns: IntArray) -> tuple[int, bool]:
+        """How many of these intervals may be taken in before the next fit, and whether it is due after them."""
         if self._next_fit is None:
-            return len(realised)
-        burnt = self.intervals + np.arange(len(realised)) >= BURN_IN_H / self.hours
-        known = self.known + np.cumsum(burnt & ~np.isnan(realised).any(axis=1))
+            return len(realised), False
+        # Whole numbers, so that no split of the data rounds.
+        ends = np.concatenate([self._ends, end_ns])
+        counts = ~np.isnan(np.concatenate([self._realised, self._counting(realised)])).any(axis=1)
+        over = np.searchsorted(ends, end_ns - self.embargo_ns, side="right")
+        known = np.append(0, np.cumsum(counts))[over]
         reached = np.flatnonzero(known >= FIT_AT_H[self._next_fit] / self.hours)
-        return int(reached[0]) + 1 if reached.size else len(realised)
+        return (int(reached[0]) + 1, True) if reached.size else (len(realised), False)
 
-    def _due(self) -> bool:
-        return self._next_fit is not None and self.known >= FIT_AT_H[self._next_fit] / self.hours
-
-    def _step(self, exposure: FloatArray, realised: FloatArray, keep: Kept | None) -> FloatArray:
-        burnt = self.intervals + np.arange(len(realised)) >= BURN_IN_H / self.hours
-        self.known += int(np.sum(burnt & ~np.isnan(realised).any(axis=1)))
-        self.intervals += len(realised)
+    def _step(self, exposure: FloatArray, realised: FloatArray, end_ns: IntArray, keep: Kept | None) -> FloatArray:
         if self._next_fit is not None:
             self._exposures.append(exposure.copy())
-            self._realised.append(np.where(burnt[:, None], realised, np.nan))
+            self._realised = np.concatenate([self._realised, self._counting(realised)])
+            self._ends = np.concatenate([self._ends, end_ns])
+        self.intervals += len(realised)
+        self._end_ns = int(end_ns[-1])
         # Before the first fit there is nothing to learn with: the prior's strength is measured in fitted exposure.
         told = realised if self.learned else np.full(realised.shape, np.nan)
         return self._run(exposure, told, keep)
@@ -206,8 +234,13 @@ class Learner:
     def _fit(self) -> None:
         """Fit the prior's scale on the known past and replay that past through fresh filters."""
         assert self._next_fit is not None
-        exposure, realised = np.concatenate(self._exposures), np.concatenate(self._realised)
+        exposure, realised, ends = np.concatenate(self._exposures), self._realised, self._ends
         known = ~np.isnan(realised).any(axis=1)
+        start = int(np.argmax(known))
+        latest = self._end_ns - self.embargo_ns
+        known &= ends <= latest
+        if self.fit_window_ns is not None:
+            known &= ends > latest - self.fit_window_ns
         shape = self.recipe.prior_shape()
         swept = np.einsum("tsk,k->s", exposure[known], shape)
         published = realised[known].sum(axis=0)
@@ -221,11 +254,10 @@ class Learner:
             self._reset(fast_unit, slow_unit)
             if self.learned_from is None:
                 self.learned_from = self.intervals
-            start = int(np.argmax(known))
             self._run(exposure[start:], realised[start:], None)
         self._next_fit = self._next_fit + 1 if self._next_fit + 1 < len(FIT_AT_H) else None
         if self._next_fit is None:
-            self._exposures, self._realised = [], []
+            self._exposures, self._realised, self._ends = [], np.empty((0, 2)), np.empty(0, np.int64)
 
     def mix(self) -> Mix:
         """Return the weights as they stand now."""
