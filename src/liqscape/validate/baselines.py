@@ -1,46 +1,71 @@
-"""What a map must beat. Each baseline sees the same path and learns only from intervals that are over."""
+"""What a map must beat: the list. Each baseline sees the same path and learns only from intervals that are over."""
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Callable
+
+from msgspec import Struct
 
 from liqscape.model.arrays import FloatArray
-from liqscape.units import NS_PER_DAY
-from liqscape.validate.scores import poisson_deviance
-from liqscape.validate.walk_forward import Predictions
-
-_POWERS = np.arange(0.5, 3.01, 0.25)
+from liqscape.validate.baselines_maps import survey_mix, uniform_leverage
+from liqscape.validate.baselines_path import climatology, distance_only, fit_period_mean, move_power
+from liqscape.validate.panel import Panel, Schedule
 
 
-def move_power(predictions: Predictions, fit_until_ns: int) -> tuple[FloatArray, tuple[float, float]]:
-    """Predict scale * |adverse move| ** power, no map.
+class Baseline(Struct, frozen=True, kw_only=True):
+    """One thing that a map must beat.
 
-    The power of each side is the one with the least deviance before `fit_until_ns`; the scale is renewed every week from all
-    known intervals before that week.
-
-    Returns
-    -------
-    predicted : float64[n, 2], USD
-    powers
-        (long, short)
+    Parameters
+    ----------
+    name
+        As tables show it.
+    about
+        One sentence.
+    predict
+        (rows, schedule, what the map predicts) -> float64[n, 2], USD (long, short), NaN where no fold serves. Only those that
+        say so look at the map.
+    quick
+        Whether it is cheap and always shown.
+    needs_boosting
+        Whether it needs scikit-learn (the extra `boosting`); without it NoData is raised.
+    strong
+        Whether beating it means something.
     """
-    fit = predictions.between(None, fit_until_ns)
-    out = np.zeros_like(predictions.realised)
-    week = (predictions.start_ns - predictions.start_ns[0]) // (7 * NS_PER_DAY)
-    chosen: list[float] = []
-    for s in range(2):
-        realised, move = predictions.realised[:, s], predictions.adverse[:, s]
 
-        def deviance(power: float, y: FloatArray = realised[fit], x: FloatArray = move[fit]) -> float:
-            raw = x**power
-            return poisson_deviance(y, raw * y.sum() / raw.sum())
+    name: str
+    about: str
+    predict: Callable[[Panel, Schedule, FloatArray], FloatArray]
+    quick: bool = False
+    needs_boosting: bool = False
+    strong: bool = False
 
-        power = float(min(_POWERS, key=deviance))
-        raw = move**power
-        for w in np.unique(week):
-            past = predictions.known & (week < w)
-            # The first week has no past: its own is never used, it is not predicted (and never scored, it is burn-in).
-            if past.any():
-                out[week == w, s] = raw[week == w] * realised[past].sum() / raw[past].sum()
-        chosen.append(power)
-    return out, (chosen[0], chosen[1])
+
+def _alone(predict: Callable[[Panel, Schedule], FloatArray]) -> Callable[[Panel, Schedule, FloatArray], FloatArray]:
+    """Wrap a baseline that does not look at the map."""
+    return lambda rows, schedule, _: predict(rows, schedule)
+
+
+BASELINES: tuple[Baseline, ...] = (
+    Baseline(name="mean", about="The mean of the fit period.", predict=_alone(fit_period_mean), quick=True),
+    Baseline(name="|move|^p", about="A power of the adverse move from the close before.", predict=_alone(move_power), quick=True),
+    Baseline(
+        name="climatology",
+        about="The mean of the same hour of the week in the same class of volatility, small cells shrunk.",
+        predict=_alone(climatology),
+    ),
+    Baseline(
+        name="distance only",
+        about="Powers of how far price went beyond its extremes of the last 1 h to 7 d: nearest levels burn, no map of opens.",
+        predict=_alone(distance_only),
+    ),
+    Baseline(
+        name="uniform leverage",
+        about="The map's lifetimes and closes, open interest spread evenly over leverages 2x to 125x.",
+        predict=_alone(uniform_leverage),
+    ),
+    Baseline(
+        name="survey mix",
+        about="The map's lifetimes and closes, open interest by a survey: 36 % at 0-3x, 48 % at 3-7x, 15 % at 7x and more.",
+        predict=_alone(survey_mix),
+    ),
+)
