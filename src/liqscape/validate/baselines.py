@@ -7,7 +7,7 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from liqscape.model.arrays import FloatArray
-from liqscape.validate.baselines_maps import survey_mix, uniform_leverage
+from liqscape.validate.baselines_maps import large_volume_bars, opens_without_closes, survey_mix, uniform_leverage, volume_profile
 from liqscape.validate.baselines_path import climatology, distance_only, fit_period_mean, move_power
 from liqscape.validate.panel import Panel, Schedule
 
@@ -67,5 +67,20 @@ BASELINES: tuple[Baseline, ...] = (
         name="survey mix",
         about="The map's lifetimes and closes, open interest by a survey: 36 % at 0-3x, 48 % at 3-7x, 15 % at 7x and more.",
         predict=_alone(survey_mix),
+    ),
+    Baseline(
+        name="no closes",
+        about="All volume opens at leverages 2x to 125x, swept when touched and never closed.",
+        predict=_alone(opens_without_closes),
+    ),
+    Baseline(
+        name="volume profile / L",
+        about="Volume at price of the last hours, moved by 1 / leverage to both sides.",
+        predict=_alone(volume_profile),
+    ),
+    Baseline(
+        name="py-liquidation-map",
+        about="Its method re-derived: bars of large volume, levels 1, 2, 4 and 10 % from them, no closes; given a scale.",
+        predict=_alone(large_volume_bars),
     ),
 )
