@@ -40,6 +40,9 @@ class Recipe:
         Weight of deaths within the opening bar; strength with which openings follow the last hour's return.
     exponent, prior_strength
         Prior weights grow like d ** exponent; strength as a share of the mean exposure in the fit.
+    measured
+        Prior weights of longs and of shorts, tier by tier and class by class, in place of the power law: what measured positions
+        say. Only their shape counts. A member with another exponent bends them by the difference from the default.
     mix_half_life_h
         Forgetting of the learned mix.
     fast, slow
@@ -63,6 +66,7 @@ class Recipe:
     tilt: float = 0.5
     exponent: float = 1.5
     prior_strength: float = 0.03
+    measured: tuple[tuple[float, ...], tuple[float, ...]] | None = None
     mix_half_life_h: float = 24.0 * 60.0
     fast: tuple[float, float, float] = (12.0, 20.0, 0.5)
     slow: tuple[float, float, float] = (240.0, 20.0, 0.75)
@@ -111,6 +115,23 @@ class Recipe:
         """float64[tiers * classes], prior weights up to their scale: the share of a unit of log distance, equal over classes."""
         spacing = np.log(self.farthest / self.nearest) / max(self.tiers - 1, 1)
         return np.repeat((self.distances / 0.02) ** self.exponent * spacing, self.classes)
+
+    def prior_shapes(self) -> FloatArray:
+        """float64[2, tiers * classes], prior weights of longs and of shorts up to a scale a side: measured ones, or the power law.
+
+        Measured weights place as much in all as the power law does, so that one scale means the same in both.
+        """
+        power = self.prior_shape()
+        if self.measured is None:
+            return np.stack([power, power])
+        shape = np.array(self.measured)
+        if shape.shape != (2, power.size) or not (shape > 0.0).all():
+            raise BadArgument(
+                f"recipe: measured weights must be positive, {power.size} a side, received shape {shape.shape},"
+                f" smallest {shape.min():.3g}"
+            )
+        bend = np.repeat((self.distances / 0.02) ** (self.exponent - Recipe.exponent), self.classes)
+        return shape * bend * (power.sum() / (shape * bend).sum(axis=1, keepdims=True))
 
     def decay(self, interval_ns: int) -> FloatArray:
         """float64[3], forgetting per interval of the mix and of the fast and the slow level."""

@@ -134,7 +134,7 @@ class Learner:
         self.hours = interval_ns / NS_PER_HOUR
         self.floor_usd = recipe.floor_usd_per_h * self.hours
         size = recipe.tiers * recipe.classes
-        self.prior_mean = np.array([[shipped.long_scale], [shipped.short_scale]]) * recipe.prior_shape()
+        self.prior_mean = np.array([[shipped.long_scale], [shipped.short_scale]]) * recipe.prior_shapes()
         self.prior_strength = np.full((2, size), np.inf)
         self.learned_from: int | None = None  # number of the first interval that was predicted with learned weights
         self.intervals = 0
@@ -241,8 +241,8 @@ class Learner:
         known &= ends <= latest
         if self.fit_window_ns is not None:
             known &= ends > latest - self.fit_window_ns
-        shape = self.recipe.prior_shape()
-        swept = np.einsum("tsk,k->s", exposure[known], shape)
+        shape = self.recipe.prior_shapes()
+        swept = np.einsum("tsk,sk->s", exposure[known], shape)
         published = realised[known].sum(axis=0)
         if np.all(swept > 0.0) and np.all(published > 0.0):
             self.prior_mean = (published / swept)[:, None] * shape
