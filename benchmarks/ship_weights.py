@@ -22,7 +22,7 @@ from liqscape.engine.workspace import Workspace
 from liqscape.estimate import Recipe
 from liqscape.store import read_bars, read_liquidations
 from liqscape.units import NS_PER_DAY, NS_PER_HOUR
-from liqscape.validate import score
+from liqscape.validate.scores import poisson_deviance
 
 TEST_FROM, TEST_TO = "2026-02-16", "2026-04-01"
 BURN_IN_DAYS = 7
@@ -44,7 +44,10 @@ def main(pack: Path) -> None:
     before = (liquidations.start_ns >= first) & (liquidations.start_ns < test)
     at = np.searchsorted(start, liquidations.start_ns[scored])
     sides = (liquidations.long_usd, liquidations.short_usd)
-    long, short = (score(y[scored], predicted[at, s], float(y[before].mean())) for s, y in enumerate(sides))
+    long, short = (
+        1.0 - poisson_deviance(y[scored], predicted[at, s]) / poisson_deviance(y[scored], np.full(at.size, y[before].mean()))
+        for s, y in enumerate(sides)
+    )
     shipped = {
         "long_scale": long_scale,
         "short_scale": short_scale,
@@ -52,7 +55,7 @@ def main(pack: Path) -> None:
         "from_date": utc_date(first),
         "to_date": utc_date(test - 1),
         "hours": round(intervals * liquidations.interval_ns / NS_PER_HOUR),
-        "score": f"D2 {long.d2:.3f} long, {short.d2:.3f} short on {TEST_FROM} to {utc_date(end - 1)}, given the path",
+        "score": f"D2 {long:.3f} long, {short:.3f} short on {TEST_FROM} to {utc_date(end - 1)}, given the path",
     }
     path = Path(liqscape.__file__).parent / "estimate" / "shipped.json"
     path.write_text(json.dumps(shipped, indent=2) + "\n", encoding="utf-8")

@@ -1,96 +1,46 @@
-"""Scores by hand, the walk-forward record, and the verdict on the real pack."""
+"""The walk-forward record, the report and the command; the verdict on the real pack."""
 
+import json
 from pathlib import Path
 
-import numpy as np
 import polars as pl
 import pytest
+from validate_scenes import ONE, poisoned, tape
 
-from liqscape.clock import parse_instant
+from liqscape.cli.main import main
+from liqscape.clock import iso, parse_instant
 from liqscape.engine.importer import import_paths
 from liqscape.engine.workspace import Workspace
-from liqscape.errors import NoData
-from liqscape.model import BarSeries, Completeness, InstrumentId, LiquidationSeries, PriceKind
+from liqscape.errors import BadArgument, NoData
+from liqscape.model import LiquidationSeries
 from liqscape.store import read_bars, read_liquidations
 from liqscape.units import NS_PER_HOUR, NS_PER_MINUTE
-from liqscape.validate import move_power, predict, score, validate
-from liqscape.validate.scores import poisson_deviance
-from liqscape.validate.walk_forward import adverse_moves
+from liqscape.validate import predict, predicted_rows, validate
+from liqscape.validate.gates import judge, parse_gate
 
 PACK = Path(__file__).parents[3] / "shared" / "data" / "btcusdt_backtest"
-ONE = InstrumentId("test", "XUSDT")
-
-
-def tape(days: int = 70, seed: int = 5) -> tuple[BarSeries, LiquidationSeries]:
-    """A random walk in hourly bars whose liquidations are exactly 1e9 times the square of the adverse move."""
-    rng = np.random.default_rng(seed)
-    n = 24 * days
-    close = 100.0 * np.exp(np.cumsum(0.005 * rng.standard_normal(n)))
-    opened = np.concatenate(([100.0], close[:-1]))
-    high, low = (f(opened, close) * (1.0 + s * 0.002 * rng.random(n)) for f, s in ((np.maximum, 1), (np.minimum, -1)))
-    ts = parse_instant("2026-01-01") + NS_PER_HOUR * np.arange(n)
-    nothing = np.full(n, np.nan)
-    bars = BarSeries(
-        ONE, NS_PER_HOUR, PriceKind.MARK, ts, ts + NS_PER_HOUR, opened, high, low, close, nothing, nothing, np.full(n, 1e6)
-    )
-    usd = [1e9 * (1.0 - low / opened) ** 2, 1e9 * (high / opened - 1.0) ** 2]
-    return bars, LiquidationSeries(ONE, NS_PER_HOUR, ts, ts + NS_PER_HOUR, usd[0], usd[1], ("test",), Completeness.ALL)
-
-
-def test_deviance_by_hand():
-    # y = 2 against 1: 2 (2 ln 2 - 1); y = 0 against 1: 2
-    assert poisson_deviance(np.array([2e6]), np.array([1e6])) == pytest.approx(2e6 * (2 * np.log(2) - 1))
-    assert poisson_deviance(np.array([0.0]), np.array([1e6])) == pytest.approx(2e6)
-
-
-def test_a_perfect_prediction_scores_one_and_the_null_scores_nought():
-    y = np.array([1e6, 0.0, 3e6, 2e6])
-    assert score(y, np.maximum(y, 1.0), 1.5e6).d2 == pytest.approx(1.0, abs=1e-6)
-    assert score(y, np.full(4, 1.5e6) + np.arange(4), 1.5e6).d2 == pytest.approx(0.0, abs=1e-6)
-    found = score(y, y * 2.0, 1.5e6)
-    assert (found.spearman, found.total_ratio) == (pytest.approx(1.0), 2.0)
-
-
-def test_a_score_needs_something_to_score():
-    with pytest.raises(NoData, match="at least 3"):
-        score(np.array([1.0]), np.array([1.0]), 1.0)
-    with pytest.raises(NoData, match="holding"):
-        score(np.zeros(5), np.ones(5), 1.0)
+WINDOW = {"from_ns": parse_instant("2026-02-16"), "to_ns": parse_instant("2026-04-01")}
 
 
 def test_adverse_moves_start_at_the_close_before():
-    bars, _ = tape(days=1)
-    moves = adverse_moves(bars, bars.start_ns, NS_PER_HOUR)
-    assert moves[3, 0] == pytest.approx(max(1.0 - bars.low[3] / bars.close[2], 0.0))
-    assert moves[3, 1] == pytest.approx(max(bars.high[3] / bars.close[2] - 1.0, 0.0))
+    bars, liquidations = tape(days=20)
+    rows = predict(bars, liquidations).rows
+    i = int(rows.first_bar[5])
+    assert rows.adverse[5, 0] == pytest.approx(max(1.0 - bars.low[i] / bars.close[i - 1], 0.0))
+    assert rows.adverse[5, 1] == pytest.approx(max(bars.high[i] / bars.close[i - 1] - 1.0, 0.0))
 
 
-def test_the_baseline_finds_the_power_that_made_the_market():
-    bars, liquidations = tape()
-    predicted, powers = move_power(predict(bars, liquidations), int(bars.start_ns[800]))
-    assert powers == (2.0, 2.0)
-    assert predicted[900:, 0] == pytest.approx(liquidations.long_usd[901:], rel=0.01)
-
-
-def test_predictions_before_t_do_not_know_what_comes_after():
+def test_what_is_written_before_t_does_not_know_what_comes_after():
     bars, liquidations = tape()
     t = 1200
-    spiked = BarSeries(
-        **(
-            vars(bars)
-            | {n: getattr(bars, n) * np.where(np.arange(len(bars)) > t, 1.3, 1.0) for n in ("open", "high", "low", "close")}
-        )
-    )
-    more = LiquidationSeries(
-        **(
-            vars(liquidations)
-            | {n: getattr(liquidations, n) * np.where(np.arange(len(bars)) >= t, 100.0, 1.0) for n in ("long_usd", "short_usd")}
-        )
-    )
-    clean, poisoned = predict(bars, liquidations), predict(spiked, more)
-    first = int(np.searchsorted(clean.start_ns, bars.start_ns[t]))
-    assert poisoned.predicted[:first] == pytest.approx(clean.predicted[:first], rel=1e-9)
-    assert poisoned.predicted[first + 1 :] != pytest.approx(clean.predicted[first + 1 :], rel=1e-3)
+    window = {"from_ns": int(bars.start_ns[900]), "to_ns": int(bars.start_ns[1500]), "baselines": False}
+    clean = predicted_rows(validate(predict(bars, liquidations), "x", **window))
+    spoilt = predicted_rows(validate(predict(*poisoned(bars, liquidations, t)), "x", **window))
+    before, after = clean["ts"] < bars.start_ns[t], clean["ts"] > bars.start_ns[t]
+    assert before.sum() == 600
+    for name in ("mean_usd", "q05", "q50", "q95", "state_age_h"):
+        assert spoilt[name][before] == pytest.approx(clean[name][before], rel=1e-9)
+    assert spoilt["mean_usd"][after] != pytest.approx(clean["mean_usd"][after], rel=1e-3)
 
 
 def test_windows_without_data_are_refused():
@@ -98,23 +48,106 @@ def test_windows_without_data_are_refused():
     found = predict(bars, liquidations)
     with pytest.raises(NoData, match="choose"):
         validate(found, "x", from_ns=parse_instant("2030-01-01"))
+    with pytest.raises(NoData, match="burn-in"):
+        validate(found, "x", from_ns=int(bars.start_ns[100]), to_ns=int(bars.start_ns[200]))
     with pytest.raises(NoData, match="Import"):
         predict(bars, LiquidationSeries.empty(ONE, NS_PER_HOUR))
 
 
+def test_a_report_holds_every_stretch_and_gates_read_it():
+    bars, liquidations = tape()
+    report = validate(predict(bars, liquidations), "x", from_ns=int(bars.start_ns[1000]), baselines=False).report
+    names = [scope.name for scope in report.rows[0].scopes]
+    assert names == ["window", "low volatility", "middle volatility", "high volatility", "2026-02", "2026-03"]
+    terciles = [scope.long.intervals for scope in report.rows[0].scopes[1:4]]
+    assert sum(terciles) == report.map.long.intervals == 680
+    assert max(terciles) - min(terciles) <= 2
+    # the market is the square of the move: the power finds it and the map does not
+    assert [row.predictor for row in report.rows] == ["map", "mean", "|move|^p"]
+    against = report.comparisons[1]
+    assert against.d2_mean.value is not None
+    assert against.d2_mean.value < 0.0
+    assert "d2 long" in against.loses_on
+    assert judge(parse_gate("d2(long) > 0"), report).reached
+    assert not judge(parse_gate("ahead(|move|^p) > 0"), report).reached
+    assert judge(parse_gate("coverage_90(low volatility, both) >= 1%"), report).reached
+    for text in ("d2(left) > 0", "d2(no such stretch, long) > 0", "ahead(nobody) > 0"):
+        with pytest.raises(BadArgument, match="--gate"):
+            judge(parse_gate(text), report)
+    for text in ("d2 > 0", "d3(long) > 0", "d2(long) = 1", "d2(long) > ."):
+        with pytest.raises(BadArgument, match=r"this is no gate|is no number"):
+            parse_gate(text)
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """The tape as two plain files."""
+    folder = tmp_path_factory.mktemp("files")
+    bars, liquidations = tape(days=45)
+    stamp = pl.Series("ts", bars.start_ns // 1000).cast(pl.Datetime("us", "UTC"))
+    frame = pl.DataFrame([stamp]).with_columns(
+        **{name: pl.Series(getattr(bars, name)) for name in ("open", "high", "low", "close", "open_interest_base")}
+    )
+    frame.write_parquet(folder / "bars.parquet")
+    published = pl.DataFrame(
+        [stamp, pl.Series("long_usd", liquidations.long_usd), pl.Series("short_usd", liquidations.short_usd)]
+    )
+    published.write_parquet(folder / "liquidations.parquet")
+    return folder / "bars.parquet", folder / "liquidations.parquet"
+
+
+def test_files_are_scored_without_touching_the_store(
+    files: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    home, out = tmp_path / "home", tmp_path / "predictions.parquet"
+    words = ["validate", "test:XUSDT", "--bars", str(files[0]), "--liquidations", str(files[1]), "--home", str(home)]
+    words += ["--from", "2026-02-01", "--to", "2026-02-03", "--no-baselines", "--out", str(out), "--json"]
+    assert main(words) == 0
+    assert not home.exists()
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["schema"] == "liqscape/validate/1"
+    assert shown["data"]["report"]["rows"][0]["scopes"][0]["long"]["intervals"] == 48
+    table = pl.read_parquet(out)
+    assert table.schema["ts"] == pl.Datetime("us", "UTC")
+    quantiles = ["q05", "q10", "q25", "q50", "q75", "q90", "q95"]
+    assert table.columns == ["ts", "side", "realised_usd", "mean_usd", *quantiles, "state_age_h"]
+    assert table.height == 96  # half-open
+    assert table["side"].to_list()[:2] == ["long", "short"]
+    assert table["state_age_h"][0] == 31 * 24
+
+
+def test_a_missed_gate_is_exit_status_20(files: tuple[Path, Path], capsys: pytest.CaptureFixture[str]):
+    words = ["validate", "test:XUSDT", "--bars", str(files[0]), "--liquidations", str(files[1]), "--no-baselines"]
+    assert main([*words, "--gate", "d2(long) > -5"]) == 0
+    assert main([*words, "--gate", "d2(long) > -5", "--gate", "d2(long) > 0.9999"]) == 20
+    assert "MISSED" in capsys.readouterr().out
+    assert main([*words, "--gate", "d2(long)"]) == 2
+    assert main(words[:4]) == 2  # bars alone
+
+
 @pytest.mark.skipif(not PACK.exists(), reason="the data pack is not here")
-def test_the_map_on_the_real_pack(tmp_path):
+def test_the_map_on_the_real_pack(tmp_path: Path):
     workspace = Workspace(tmp_path)
     report = import_paths(workspace.store, [PACK])
     assert report.rows_rejected == 0
     instrument = workspace.stored()[0]
     bars, liquidations = read_bars(workspace.store, instrument), read_liquidations(workspace.store, instrument)
     assert bars.interval_ns == 5 * NS_PER_MINUTE
-    window = {"from_ns": parse_instant("2026-02-16"), "to_ns": parse_instant("2026-04-01")}
-    found = validate(predict(bars, liquidations), str(instrument), **window)
-    ours, moved = found.rows
-    assert (ours.long.hours, found.learned_share) == (1056, 1.0)
-    assert ours.long.d2 > 0.898
-    assert ours.short.d2 > 0.875
-    assert ours.long.d2 > moved.long.d2 + 0.2
-    assert pl.Series([ours.long.spearman, ours.short.spearman]).min() > 0.87
+    found = validate(predict(bars, liquidations), str(instrument), **WINDOW, boosting=False).report
+    ours = found.map
+    assert (ours.long.intervals, found.learned_share, iso(found.null_until_ns)[:10]) == (1056, 1.0, "2026-02-16")
+    gates = (
+        "d2(long) >= 0.898",
+        "d2(short) >= 0.875",
+        "coverage_90(both) >= 87%",
+        "coverage_90(both) <= 93%",
+        "ahead(|move|^p) > 0.15",
+    )
+    terciles = [
+        f"coverage_90({name} volatility, both) {bound}" for name in ("low", "middle", "high") for bound in (">= 80%", "<= 97%")
+    ]
+    for text in (*gates, *terciles):
+        found_gate = judge(parse_gate(text), found)
+        assert found_gate.reached, found_gate
+    for row in found.rows[1:]:
+        assert row.scopes, row.note

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from liqscape.cli.app import app
-from liqscape.cli.declare import KEEP, command, group
-from liqscape.cli.options import Home, Plain
+from liqscape.cli.declare import KEEP, READ, command, group
+from liqscape.cli.options import CHECKS, OUTPUT, Home, Plain
 
 PANEL = KEEP
 _SOURCE = "What is imported"
@@ -104,6 +104,85 @@ def export(
     from liqscape.cli.views.show_export import show_export
 
     show_export(home, show, folder, instrument=instrument, from_=from_, to=to)
+
+
+_WINDOW, _FILES = "What is scored, and how", "Files instead of the store"
+
+
+@command(
+    app,
+    "validate",
+    panel=READ,
+    examples=[
+        "liqscape validate binance:BTCUSDT --from 2026-02-16 --to 2026-04-01",
+        "liqscape validate BTC --no-baselines --out predictions.parquet",
+        "liqscape validate binance:BTCUSDT --bars bars_5m.parquet --liquidations liquidations_1h.parquet",
+        "liqscape validate BTC --gate 'd2(long) >= 0.85' --gate 'coverage_90(both) >= 85%'",
+    ],
+)
+def validate(
+    home: Home,
+    show: Plain,
+    instrument: Annotated[str, typer.Argument(metavar="INSTRUMENT", help="binance:BTCUSDT, or a base that one venue has.")],
+    from_: Annotated[
+        str | None,
+        typer.Option(
+            "--from", metavar="TIME", help="First scored instant; default: two thirds of the record.", rich_help_panel=_WINDOW
+        ),
+    ] = None,
+    to: Annotated[
+        str | None, typer.Option("--to", metavar="TIME", help="Scored before it; default: the end.", rich_help_panel=_WINDOW)
+    ] = None,
+    null_until: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="D2 is against the mean of all before it; default: --from.", rich_help_panel=_WINDOW),
+    ] = None,
+    fit_days: Annotated[float, typer.Option(metavar="DAYS", help="What a fit reads.", rich_help_panel=_WINDOW)] = 75.0,
+    refit_days: Annotated[float, typer.Option(metavar="DAYS", help="How often is refitted.", rich_help_panel=_WINDOW)] = 7.0,
+    embargo_days: Annotated[
+        float, typer.Option(metavar="DAYS", help="Between what a fit reads and what it serves.", rich_help_panel=_WINDOW)
+    ] = 7.0,
+    baselines: Annotated[
+        bool, typer.Option("--baselines/--no-baselines", help="Everything simpler beside the map.", rich_help_panel=_WINDOW)
+    ] = True,
+    boosting: Annotated[
+        bool,
+        typer.Option("--boosting/--no-boosting", help="Gradient boosting too (liqscape[boosting]).", rich_help_panel=_WINDOW),
+    ] = True,
+    gate: Annotated[
+        list[str] | None,
+        typer.Option(metavar="GATE", help="Exit 20 if missed, such as 'd2(long) >= 0.85'; repeatable.", rich_help_panel=CHECKS),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.parquet", help="Write predictions, a row per hour and side.", rich_help_panel=OUTPUT),
+    ] = None,
+    bars: Annotated[Path | None, typer.Option(metavar="FILE", help="Bars of a plain file.", rich_help_panel=_FILES)] = None,
+    liquidations: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Liquidations of a plain file.", rich_help_panel=_FILES)
+    ] = None,
+    funding: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Funding of a plain file, if known.", rich_help_panel=_FILES)
+    ] = None,
+) -> None:
+    """How right the map was: walk-forward scores with intervals, beside everything simpler. Exit 20 if a gate is missed."""
+    from liqscape.cli.views.show_validate import Asked, show_validate
+
+    asked = Asked(
+        instrument=instrument,
+        from_=from_,
+        to=to,
+        null_until=null_until,
+        fit_days=fit_days,
+        refit_days=refit_days,
+        embargo_days=embargo_days,
+        baselines=baselines,
+        boosting=boosting,
+        bars=bars,
+        liquidations=liquidations,
+        funding=funding,
+    )
+    show_validate(home, show, asked, gates=gate or (), out=out)
 
 
 _settings = group(
