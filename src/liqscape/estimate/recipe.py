@@ -117,7 +117,7 @@ class Recipe:
         return np.repeat((self.distances / 0.02) ** self.exponent * spacing, self.classes)
 
     def prior_shapes(self) -> FloatArray:
-        """float64[2, tiers * classes], prior weights of longs and of shorts up to a scale a side: measured ones, or the power law.
+        """float64[2, tiers * classes], prior weights of each side up to its scale: measured ones, or the power law.
 
         Measured weights place as much in all as the power law does, so that one scale means the same in both.
         """
