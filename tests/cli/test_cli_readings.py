@@ -76,7 +76,8 @@ def test_every_reading_gives_the_one_envelope(ask_home: Ask, command: str) -> No
     meta = answer["meta"]
     assert list(meta) == META
     assert (meta["instrument"], meta["instruments"], meta["simulated"]) == (NAME, [NAME], True)
-    assert meta["accuracy"] == {"state": "untested", "lift": None, "days": 0}
+    record = meta["accuracy"]
+    assert (record["state"], record["lift"], record["days"], record["stale"]) == ("untested", None, 0, None)
     assert meta["caveats"][0] == "SIMULATED"
     assert set(meta["caveat_texts"]) == set(meta["caveats"])
     assert list(answer["links"]) == ["page", "csv", "method", "reproduce"]

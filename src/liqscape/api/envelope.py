@@ -17,6 +17,7 @@ from msgspec import Struct, field
 from liqscape import __version__
 from liqscape.analytics.caveats import Caveat
 from liqscape.clock import iso, now_ns
+from liqscape.engine.verdict import Badge
 from liqscape.errors import LiqscapeError
 from liqscape.model.maps import Heatmap, Inputs, LiquidationMap
 from liqscape.model.sides import Completeness
@@ -74,14 +75,6 @@ class Coverage(Struct, kw_only=True):
     completeness: str | None
 
 
-class Accuracy(Struct, kw_only=True):
-    """The out-of-sample record; `untested` while there is none."""
-
-    state: str = "untested"
-    lift: float | None = None
-    days: int = 0
-
-
 class Late(Struct, kw_only=True):
     """An input that is older than it should be."""
 
@@ -112,7 +105,7 @@ class Meta(Struct, kw_only=True):
     inputs_hash: str | None = None
     coverage: Coverage | None = None
     survivor_share: dict[str, float] | None = None
-    accuracy: Accuracy
+    accuracy: Badge = msgspec.field(default_factory=Badge)
     stale: list[Late] = []
     caveats: list[str] = []
     caveat_texts: dict[str, str] = {}
@@ -179,13 +172,21 @@ def encode(answer: Envelope | ErrorEnvelope, *, indent: int = 0) -> bytes:
     return msgspec.json.format(encoded, indent=indent) if indent else encoded
 
 
-def meta_of(reading_of: LiquidationMap | Heatmap, caveats: Sequence[Caveat] = (), *, seen_from_ns: int | None = None) -> Meta:
+def meta_of(
+    reading_of: LiquidationMap | Heatmap,
+    caveats: Sequence[Caveat] = (),
+    *,
+    badge: Badge | None = None,
+    seen_from_ns: int | None = None,
+) -> Meta:
     """Return the meta of a map or heatmap.
 
     Parameters
     ----------
     caveats
         Those of the reading that is shown.
+    badge
+        The out-of-sample record of its instruments; None: there is none.
     seen_from_ns
         The instant from which ages count, ns UTC; default: `as_of`. A caller who asked for the newest map counts from now.
     """
@@ -213,7 +214,8 @@ def meta_of(reading_of: LiquidationMap | Heatmap, caveats: Sequence[Caveat] = ()
         coverage=Coverage(
             open_interest_share=None, measured_share=0.0, venues=feeds_of(inputs), completeness=str(completeness_of(inputs))
         ),
-        accuracy=Accuracy(),
+        survivor_share=None if of_map is None else of_map.survivor_share,
+        accuracy=badge or Badge(),
         stale=late_inputs(inputs, seen_from),
         **_caveats(caveats),
     )
@@ -235,7 +237,6 @@ def plain_meta(
         as_of=None if as_of_ns is None else iso(as_of_ns),
         computed_at=iso(now_ns()),
         simulated=simulated,
-        accuracy=Accuracy(),
         **_caveats(caveats),
         **facts,
     )

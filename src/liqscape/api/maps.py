@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 
@@ -14,14 +15,22 @@ from liqscape.api._arguments import Home, Venues, instant, venue_names, workspac
 from liqscape.api.frames import frame
 from liqscape.clock import Instant, iso
 from liqscape.engine.heat import ROWS, build_heatmap
+from liqscape.engine.issue import issue
 from liqscape.engine.maps import build_map, parse_reading
+from liqscape.engine.verdict import Badge, badge
 from liqscape.model.arrays import FloatArray
 from liqscape.model.maps import Heatmap, LiquidationMap
 from liqscape.units import format_percent, format_price, format_usd, parse_duration_ns
 
 
+@dataclass(frozen=True, repr=False)
 class Map(LiquidationMap):
     """A map that prints itself: headline and ladder as text, a picture in notebooks.
+
+    Parameters
+    ----------
+    badge
+        The out-of-sample record of its instrument.
 
     Examples
     --------
@@ -30,12 +39,14 @@ class Map(LiquidationMap):
     >>> m.to_polars()  # doctest: +SKIP
     """
 
+    badge: Badge = field(default_factory=Badge)
+
     def __repr__(self) -> str:
         """Return at most 14 lines: headline, what it is of, pools by distance, caveats."""
         where = ", ".join(str(i) for i in self.instruments)
-        simulated = "SIMULATED " if self.simulated else ""
+        simulated, record = "SIMULATED " if self.simulated else "", self.badge.text
         lines = [
-            f"{simulated}{self.asked}  mark {format_price(self.mark_price)}  as of {iso(self.as_of_ns)}  {where}",
+            f"{simulated}{self.asked}  mark {format_price(self.mark_price)}  as of {iso(self.as_of_ns)}  {where}  [{record}]",
             headline_of(self),
             f"{'within':>8}  {'longs below':>12}  {'shorts above':>12}  prior",
         ]
@@ -46,7 +57,7 @@ class Map(LiquidationMap):
             share = format_percent(prior / (long + short) if long + short > 0 else None, decimals=0)
             name = format_percent(within, decimals=0)
             lines.append(f"{name:>8}  {format_usd(long):>12}  {format_usd(short):>12}  {share}")
-        lines += [f"{c.code} {c.text}" for c in caveats_for(self, "map")[:4]]
+        lines += [f"{c.code} {c.text}" for c in caveats_for(self, "map", tested=self.badge.has_record)[:4]]
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
@@ -56,7 +67,7 @@ class Map(LiquidationMap):
         from liqscape.plot import plot_map
 
         out = StringIO()
-        plot_map(self, headline=headline_of(self), size=(1100, 650)).savefig(out, format="svg")
+        plot_map(self, headline=headline_of(self), size=(1100, 650), badge=self.badge.text).savefig(out, format="svg")
         svg = out.getvalue()
         text = escape(repr(self))
         return f"<div>{svg[svg.index('<svg') :]}<details><summary>as text</summary><pre>{text}</pre></details></div>"
@@ -80,6 +91,13 @@ class Map(LiquidationMap):
         from liqscape.api.pictures import plot
 
         return plot(self, path, within=within)
+
+
+@dataclass(frozen=True)
+class History(Heatmap):
+    """A heatmap with the out-of-sample record of its instrument."""
+
+    badge: Badge = field(default_factory=Badge)
 
 
 def map(
@@ -118,8 +136,9 @@ def map(
     BadArgument
         If a value makes no sense.
     """
+    opened = workspace(home)
     found = build_map(
-        workspace(home),
+        opened,
         asked,
         as_of_ns=instant(as_of),
         window=window,
@@ -128,7 +147,8 @@ def map(
     )
     if side is not None or leverage is not None or min_usd is not None:
         found = filter_map(found, side=side, leverage=leverage, min_usd=min_usd)
-    return Map(**vars(found))
+    issue(opened, found)
+    return Map(**vars(found), badge=badge(opened, found.instruments, found.as_of_ns, found.model))
 
 
 def heatmap(
@@ -142,7 +162,7 @@ def heatmap(
     venue: Venues = None,
     reading: str = "published",
     home: Home = None,
-) -> Heatmap:
+) -> History:
     """Return the map over time: one column per `interval`, each from what was known at its end.
 
     Parameters
@@ -163,8 +183,9 @@ def heatmap(
     NoData, BadArgument
         As in `map`.
     """
-    return build_heatmap(
-        workspace(home),
+    opened = workspace(home)
+    found = build_heatmap(
+        opened,
         asked,
         as_of_ns=instant(as_of),
         window=window,
@@ -174,3 +195,6 @@ def heatmap(
         venues=venue_names(venue),
         reading=parse_reading(reading),
     )
+    issue(opened, found)
+    record = badge(opened, [each.instrument for each in found.inputs], found.as_of_ns, found.model)
+    return History(**vars(found), badge=record)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from liqscape.analytics import caveats_for, headline
+from liqscape.engine.verdict import Badge
 from liqscape.model.maps import Heatmap, LiquidationMap
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ def plot(
     scale: tuple[float, float] | None = None,
     dark: bool = True,
     size: tuple[int, int] = (1600, 900),
+    badge: Badge | None = None,
 ) -> Figure:
     """Draw a map or a heatmap with its source, window, instant and caveats inside.
 
@@ -33,20 +35,26 @@ def plot(
         Fixed dollars of a heatmap's colours (floor, ceiling), so that pictures compare; default: chosen from the heatmap.
     size
         Pixels.
+    badge
+        The out-of-sample record that is printed; default: what the result carries, else none.
 
     Raises
     ------
     BadArgument
         If the path's ending is unknown.
     """
+    from liqscape.api.maps import History, Map
     from liqscape.plot import plot_heatmap, plot_map, save
 
+    record = badge or (result.badge if isinstance(result, Map | History) else Badge())
     if isinstance(result, LiquidationMap):
-        caption = [f"{c.code} {c.text}" for c in caveats_for(result, "map")]
-        figure = plot_map(result, within=within, caption=caption, headline=headline(result), dark=dark, size=size)
+        caption = [f"{c.code} {c.text}" for c in caveats_for(result, "map", tested=record.has_record)]
+        figure = plot_map(
+            result, within=within, caption=caption, headline=headline(result), dark=dark, size=size, badge=record.text
+        )
     else:
-        caption = [f"{c.code} {c.text}" for c in caveats_for(result, "heatmap")]
-        figure = plot_heatmap(result, scale=scale, caption=caption, dark=dark, size=size)
+        caption = [f"{c.code} {c.text}" for c in caveats_for(result, "heatmap", tested=record.has_record)]
+        figure = plot_heatmap(result, scale=scale, caption=caption, dark=dark, size=size, badge=record.text)
     if path is not None:
         save(figure, Path(path))
     return figure

@@ -92,7 +92,7 @@ class Guards:
     ] = None
     require: Annotated[
         str | None,
-        typer.Option(metavar="tested", help="Exit 6 unless the map has an out-of-sample record.", rich_help_panel=CHECKS),
+        typer.Option(metavar="weak|tested", help="Exit 6 if its out-of-sample record is worse.", rich_help_panel=CHECKS),
     ] = None
 
 

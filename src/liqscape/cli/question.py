@@ -19,7 +19,9 @@ from liqscape.api.envelope import METHOD, Links, age_s, late_inputs
 from liqscape.cli.emit import check
 from liqscape.cli.options import Built, Condition, Filters, Guards, Show, SideFilter, Target
 from liqscape.clock import iso, now_ns
+from liqscape.engine.issue import issue
 from liqscape.engine.maps import build_map, parse_reading
+from liqscape.engine.verdict import STATES, TESTED, WEAK, Badge, badge
 from liqscape.engine.workspace import Workspace
 from liqscape.errors import BadArgument, BelowAccuracy, StaleInput
 from liqscape.model.maps import Heatmap, Inputs, LiquidationMap
@@ -69,6 +71,10 @@ class Question:
         """Return the instant from which ages count: the one that was asked for, else now."""
         return as_of_ns if self.as_of_ns is not None else max(now_ns(), as_of_ns)
 
+    def badge(self, found: LiquidationMap | Heatmap) -> Badge:
+        """Return what the stored record allows to say of a map."""
+        return badge(self.workspace, [each.instrument for each in found.inputs], found.as_of_ns, found.model)
+
     def links(self, as_of_ns: int, flags: Sequence[str | None]) -> Links:
         """Return the commands that give the same answer again.
 
@@ -95,12 +101,14 @@ def find_map(question: Question, built: Built, filters: Filters | None = None, s
     )
     if late_inputs(found.inputs, question.seen_from_ns(found.as_of_ns)):
         found = replace(found, caveats=("STALE", *found.caveats))
-    return filter_map(
+    found = filter_map(
         found,
         side=None if side is None else side.side,
         leverage=None if filters is None else filters.leverage,
         min_usd=None if filters is None or filters.min_usd is None else read("--min-usd", filters.min_usd, parse_usd),
     )
+    issue(question.workspace, found)
+    return found
 
 
 def flags_of(built: Built, filters: Filters | None = None, side: SideFilter | None = None) -> list[str | None]:
@@ -125,17 +133,23 @@ def guard(guards: Guards, question: Question, found: LiquidationMap | Heatmap) -
     StaleInput
         If the newest input is older than `--max-age`.
     BelowAccuracy
-        If `--require tested` and there is no out-of-sample record.
+        If the record of the map is worse than `--require`.
     """
     check_age(guards.max_age, question, found.inputs, found.as_of_ns)
     if guards.require is None:
         return
-    if guards.require.lower() != "tested":
-        raise BadArgument(f"--require: expected tested, received {guards.require!r}")
+    least = guards.require.lower()
+    if least not in (WEAK, TESTED):
+        raise BadArgument(f"--require: expected weak or tested, received {guards.require!r}")
+    record = question.badge(found)
+    if STATES.index(record.counts_as) >= STATES.index(least):
+        return
+    why = record.stale or "; ".join(record.reasons) or "there is no out-of-sample record yet"
     raise BelowAccuracy(
-        f"{found.asked}: the map is UNTESTED, --require asks for a tested one",
-        hint="There is no out-of-sample record yet; leave --require out to see the map all the same.",
-        context={"accuracy": "untested"},
+        f"{found.asked}: the map is {record.text.split(' lift')[0]} ({why}); --require asks for {least}",
+        hint=f"`liqscape accuracy {record.instrument or found.asked} --refresh` scores it on what is stored; "
+        "leave --require out to see the map all the same.",
+        context={"accuracy": record.state, "stale": record.stale, "required": least},
     )
 
 

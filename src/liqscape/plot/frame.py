@@ -17,7 +17,7 @@ from matplotlib.text import Text
 
 from liqscape.plot.canvas import Box, Canvas, points
 from liqscape.plot.theme import FONT, mix
-from liqscape.plot.words import BADGE, SIMULATED
+from liqscape.plot.words import SIMULATED
 
 MARGIN = 26.0
 STRIP_PX = 12.5
@@ -40,12 +40,12 @@ class Strip:
         return len(self.lines) * _STRIP_LINE + 2.0 * _STRIP_PAD
 
 
-def draw_header(canvas: Canvas, headline: str, subline: Sequence[str], simulated: bool) -> float:
+def draw_header(canvas: Canvas, headline: str, subline: Sequence[str], simulated: bool, badge: str) -> float:
     """Draw headline, subline and badges at the top of the sheet; return the y where the header ends."""
     theme, right = canvas.theme, canvas.width - MARGIN
-    badges = [(BADGE, theme.muted)] + ([(SIMULATED, theme.amber)] if simulated else [])
+    badges = [(badge, theme.muted)] + ([(SIMULATED, theme.amber)] if simulated else [])
     for text, color in badges:
-        canvas.pill(right - 6.0, 40.0, text, 14.0, color, align="right").set_gid(f"badge-{text.lower()}")
+        canvas.pill(right - 6.0, 40.0, text, 14.0, color, align="right").set_gid(f"badge-{text.split()[0].lower().rstrip(',')}")
         right -= canvas.measure(text, 14.0, bold=True) + 30.0
     y = 26.0
     for line in canvas.wrap(headline, _HEADLINE_PX, right - MARGIN - 12.0, bold=True):

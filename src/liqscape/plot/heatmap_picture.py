@@ -38,7 +38,7 @@ from liqscape.plot.profile import draw_profile
 from liqscape.plot.raster import Raster, class_borders, paint, rasterise
 from liqscape.plot.theme import mix
 from liqscape.plot.ticks import price_ticks, time_ticks
-from liqscape.plot.words import caveats, instant, name_of, price_text, reading, stamps
+from liqscape.plot.words import UNTESTED, caveats, instant, name_of, price_text, reading, stamps
 from liqscape.units import NS_PER_S, format_duration
 
 _CANDLES = 300  # at most
@@ -75,6 +75,7 @@ def plot_heatmap(
     caption: Sequence[str] = (),
     dark: bool = True,
     size: tuple[int, int] = (1600, 900),
+    badge: str = UNTESTED,
 ) -> Figure:
     """Draw a heatmap under candles on a log price axis, with the profile of its last known column at the right.
 
@@ -91,6 +92,8 @@ def plot_heatmap(
         Dark or light theme.
     size
         Width and height, pixels.
+    badge
+        The out-of-sample record in short, as it is printed.
 
     Raises
     ------
@@ -110,9 +113,9 @@ def plot_heatmap(
     last_close = _last(heatmap.close)
     subline = [name_of(heatmap), *([f"{heatmap.price_kind.value} {price_text(last_close)}"] if last_close else [])]
     subline += [f"as of {instant(heatmap.as_of_ns)}", reading(heatmap)]
-    top = draw_header(canvas, title, subline, heatmap.simulated) + 14.0
+    top = draw_header(canvas, title, subline, heatmap.simulated, badge) + 14.0
     borders = class_borders(scale, heatmap.usd_per_permille)
-    plot, raster, candles, foot = _prepare(canvas, heatmap, liquidations, caption, top)
+    plot, raster, candles, foot = _prepare(canvas, heatmap, liquidations, caption, badge, top)
     axes = _draw_heat(canvas, plot, raster, borders)
     _draw_candles(canvas, axes, plot, candles)
     if liquidations is not None:
@@ -125,19 +128,19 @@ def plot_heatmap(
         )
     draw_strip(canvas, plot.strip, plot.box)
     draw_scale(canvas, borders, scale is not None, plot.heat.left, plot.box.bottom + foot, plot.box.width)
-    canvas.figure.set_label(f"{title}. {', '.join(subline)}. {caveats(heatmap.caveats, caption)[0]}")
+    canvas.figure.set_label(f"{title}. {', '.join(subline)}. {caveats(heatmap.caveats, caption, badge)[0]}")
     return canvas.figure
 
 
 def _prepare(
-    canvas: Canvas, heatmap: Heatmap, dots: LiquidationDots | None, caption: Sequence[str], top: float
+    canvas: Canvas, heatmap: Heatmap, dots: LiquidationDots | None, caption: Sequence[str], badge: str, top: float
 ) -> tuple[_Plot, Raster, Candles, float]:
     """Measure everything around the heat, then fit the heat into what is left."""
     last_close = _last(heatmap.close)
     label = canvas.measure(price_text(last_close), 13.0, bold=True) if last_close else 0.0
     wide = round(canvas.width - MARGIN - max(_GUTTER, label + 28.0))
     beside = min(max(0.16 * canvas.width, 150.0), 250.0)
-    strip = make_strip(canvas, stamps(heatmap), caveats(heatmap.caveats, caption), wide)
+    strip = make_strip(canvas, stamps(heatmap), caveats(heatmap.caveats, caption, badge), wide)
     heat_width = round(wide - beside - _GAP)
     candles = candles_of(heatmap, min(_CANDLES, int(heat_width / _CANDLE_PX)))
     foot = 36.0

@@ -38,7 +38,7 @@ from liqscape.plot.levels import Bars, Curve, bars_of, buckets_within, curve_of,
 from liqscape.plot.theme import PRIOR_HATCH, mix
 from liqscape.plot.ticks import distance_ticks, price_ticks, usd_range, usd_ticks
 from liqscape.plot.watch_labels import draw_watch, label_rows
-from liqscape.plot.words import caveats, instant, name_of, percent_text, price_text, reading, stamps
+from liqscape.plot.words import UNTESTED, caveats, instant, name_of, percent_text, price_text, reading, stamps
 from liqscape.units import format_percent, format_usd
 
 _BAR_PX = 8.0  # narrowest bar with its gap, design pixels
@@ -70,6 +70,7 @@ def plot_map(
     truth: tuple[FloatArray, FloatArray] | None = None,
     dark: bool = True,
     size: tuple[int, int] = (1600, 900),
+    badge: str = UNTESTED,
 ) -> Figure:
     """Draw a map: longs in blue left of the mark, shorts in orange right of it, solid for data and hatched for prior.
 
@@ -90,6 +91,8 @@ def plot_map(
         Dark or light theme.
     size
         Width and height, pixels.
+    badge
+        The out-of-sample record in short, as it is printed: `WEAK lift 1.01 [0.97-1.04], 41 d`.
 
     Raises
     ------
@@ -103,13 +106,13 @@ def plot_map(
     name_pools = " and ".join(f"{format_usd(s.pool[0])} of {s.name}s {_where(s.side)}" for s in sides)
     subline = [name_of(map), f"mark {price_text(map.mark_price)}", f"as of {instant(map.as_of_ns)}", reading(map)]
     title = headline or f"{map.asked}: {name_pools} within {percent_text(within)}"
-    top = draw_header(canvas, title, subline, map.simulated) + 38.0
+    top = draw_header(canvas, title, subline, map.simulated, badge) + 38.0
     legend = make_legend(canvas, *_legend(canvas, sides), _GUTTER, canvas.width - _GUTTER - MARGIN)
     foot = height_of(canvas, legend) + 9.0 + 58.0
     box = Box(_GUTTER, top, canvas.width - 2.0 * _GUTTER, canvas.height - top - foot)
     outside = [p for p in watch if abs(p / map.mark_price - 1.0) > within]
     facts = [*stamps(map), *(f"watch {price_text(p)} lies outside" for p in outside)]
-    strip = make_strip(canvas, facts, caveats(map.caveats, caption), box.width)
+    strip = make_strip(canvas, facts, caveats(map.caveats, caption, badge), box.width)
     canvas.require_room(box.height - strip.height - 2.0 * _ROW)
     axes = canvas.axes(box)
     style_ticks(canvas, axes)
@@ -117,7 +120,7 @@ def plot_map(
         watermark(canvas, axes, box.below(strip.height, box.height - strip.height), 1.0, canvas.theme.amber, 0.14)
     _draw_data(canvas, axes, map, sides, within, watch, box, strip)
     draw_strip(canvas, strip, box)
-    canvas.figure.set_label(f"{title}. {', '.join(subline)}. {caveats(map.caveats, caption)[0]}")
+    canvas.figure.set_label(f"{title}. {', '.join(subline)}. {caveats(map.caveats, caption, badge)[0]}")
     return canvas.figure
 
 

@@ -9,7 +9,7 @@ from liqscape.model.maps import Heatmap, Inputs, LiquidationMap, Outcome, Readin
 from liqscape.model.sides import Completeness, PriceKind
 from liqscape.units import format_duration, format_percent, format_price
 
-BADGE = "UNTESTED"
+UNTESTED = "UNTESTED"
 SIMULATED = "SIMULATED"
 # The texts of caveat codes that hold for every number alike; codes whose text has a number in it come with `caption`.
 CAVEATS = {
@@ -25,7 +25,6 @@ CAVEATS = {
     "SHIPPED": "Too few liquidations of it are known to learn from: shipped weights, all of it is prior.",
     "SIMULATED": "Simulated market, not real data.",
 }
-_ALWAYS = ("POTENTIAL", "UNTESTED")
 _NAMES_SHOWN = 4
 
 
@@ -43,13 +42,14 @@ def stamps(picture: LiquidationMap | Heatmap) -> list[str]:
     return phrases
 
 
-def caveats(codes: Sequence[str], caption: Sequence[str]) -> list[str]:
-    """Return the caveat sentences: POTENTIAL and UNTESTED always, the map's codes, then the caller's own lines.
+def caveats(codes: Sequence[str], caption: Sequence[str], badge: str = UNTESTED) -> list[str]:
+    """Return the caveat sentences: POTENTIAL always, the map's codes, UNTESTED where the badge is, then the caller's own lines.
 
     A caption line that opens with a code replaces the text of that code; a code without a text of its own stands alone.
     """
     said = {line.split(maxsplit=1)[0].rstrip(":") for line in caption if line.strip()}
-    ordered = dict.fromkeys([_ALWAYS[0], *codes, *_ALWAYS[1:]])
+    untested = badge.startswith(UNTESTED)
+    ordered: dict[str, None] = dict.fromkeys(("POTENTIAL", *codes, *([UNTESTED] if untested else [])))
     own = [f"{code} {CAVEATS[code]}" if code in CAVEATS else code for code in ordered if code not in said]
     return [*own, *(line.strip() for line in caption if line.strip())]
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from liqscape.store.base import Coverage, MaintenanceReport, Store
 from liqscape.store.delta import DeltaStore
+from liqscape.store.ledger import Entry, Head, Ledger
 from liqscape.store.liquidations import read_liquidations
 from liqscape.store.schema import SCHEMAS, Table, TableSchema
 from liqscape.store.series import last_open_interest_ns, read_bars, read_funding
@@ -17,12 +18,16 @@ __all__ = [
     "SCHEMAS",
     "Coverage",
     "DeltaStore",
+    "Entry",
+    "Head",
+    "Ledger",
     "MaintenanceReport",
     "StateDb",
     "Store",
     "Table",
     "TableSchema",
     "last_open_interest_ns",
+    "open_ledger",
     "open_state",
     "open_store",
     "read_bars",
@@ -39,3 +44,8 @@ def open_store(home: Path) -> DeltaStore:
 def open_state(home: Path) -> StateDb:
     """Return the small state of a home folder, `home/state.sqlite`; nothing is created before the first set."""
     return StateDb(home / "state.sqlite")
+
+
+def open_ledger(home: Path) -> Ledger:
+    """Return the ledger of a home folder, `home/ledger.sqlite`; nothing is created before the first append."""
+    return Ledger(home / "ledger.sqlite")

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from liqscape.analytics import Asymmetry, MoveRow, SideShape, Tilt, WindowRow, asymmetry, caveats_for, move_to, tilt
+from liqscape.analytics import Asymmetry, MoveRow, SideShape, Tilt, WindowRow, asymmetry, move_to, tilt
 from liqscape.analytics.pools import DEFAULT_WITHIN, Comparison
-from liqscape.api.envelope import meta_of
 from liqscape.api.frames import frame
 from liqscape.cli.emit import Answer, emit
 from liqscape.cli.options import Built, Condition, Filters, Guards, Show, Target
@@ -23,6 +22,7 @@ from liqscape.cli.question import (
     prices,
 )
 from liqscape.cli.screen import DIM, LONG, SHORT, WARN, Piece, Screen
+from liqscape.cli.views.badge import caveats_of, meta
 from liqscape.cli.views.show_map import say_range
 from liqscape.cli.views.show_moves import say_moves
 from liqscape.cli.views.words import (
@@ -62,10 +62,12 @@ def show_asymmetry(
     test = condition_of(condition)
     found = find_map(question, built, filters)
     guard(guards, question, found)
-    reading, lean, sentence = asymmetry(found, windows, span), tilt(found), headline_of(found)
+    reading, lean, sentence = asymmetry(found, windows, span), tilt(found), headline_of(found, question.badge(found))
     moves = move_to(found, asked_usd).moves
     widest = max(reading.within, key=lambda row: row.distance)
-    caveats = caveats_for(found, "asymmetry", prior_share=None if widest.imbalance is None else widest.imbalance.prior_share)
+    caveats = caveats_of(
+        question, found, "asymmetry", prior_share=None if widest.imbalance is None else widest.imbalance.prior_share
+    )
     flags = [*option("--within", within), *option("--range", range_), *option("--usd", usd)]
 
     def text(screen: Screen) -> None:
@@ -85,7 +87,7 @@ def show_asymmetry(
     answer = Answer(
         command="asymmetry",
         data=asymmetry_data(reading, lean, sentence, moves),
-        meta=meta_of(found, caveats, seen_from_ns=question.seen_from_ns(found.as_of_ns)),
+        meta=meta(question, found, caveats),
         text=text,
         table=lambda: frame(reading),
         links=question.links(found.as_of_ns, [*flags, *flags_of(built, filters)]),

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from liqscape.analytics import Fuel, caveats_for
-from liqscape.api.envelope import meta_of
+from liqscape.analytics import Fuel
 from liqscape.api.frames import frame
 from liqscape.cli.emit import Answer, emit
 from liqscape.cli.options import Built, Show, Target
 from liqscape.cli.question import Question, check_age, duration, find_map, fraction, option, prices
 from liqscape.cli.screen import BOLD, DIM, LONG, SHORT, Screen, bar
+from liqscape.cli.views.badge import badge_style, badge_text, caveats_of, meta
 from liqscape.cli.views.words import SHOUT, closing, level, said, stamps
 from liqscape.clock import iso
 from liqscape.engine.fuel import build_fuel
@@ -41,13 +41,14 @@ def show_fuel(
         window=None if window is None else duration("--window", window),
     )
     sentence = said(found, " ".join(_sentence(each) for each in accounts))
-    caveats = caveats_for(found, "fuel")
+    badge = question.badge(found)
+    caveats = caveats_of(question, found, "fuel")
 
     def text(screen: Screen) -> None:
         if found.simulated:
             screen.line((SHOUT, "shout"))
         screen.line((sentence, BOLD))
-        screen.joined(stamps(screen, question, found), DIM)
+        screen.joined([*stamps(screen, question, found), badge_text(badge)], badge_style(badge))
         for each in accounts:
             screen.blank()
             _say_account(screen, each)
@@ -58,7 +59,7 @@ def show_fuel(
     answer = Answer(
         command="fuel",
         data={"headline": sentence, "accounts": [_account(each) for each in accounts]},
-        meta=meta_of(found, caveats, seen_from_ns=question.seen_from_ns(found.as_of_ns)),
+        meta=meta(question, found, caveats),
         text=text,
         table=lambda: frame(accounts),
         links=question.links(found.as_of_ns, ["--since", iso(accounts[0].reference_ns), *flags]),

@@ -7,18 +7,19 @@ from typing import Any
 
 import numpy as np
 
-from liqscape.analytics import caveats_for, choose_scale, classify, scale_between
+from liqscape.analytics import choose_scale, classify, scale_between
 from liqscape.analytics.heat import DollarScale
-from liqscape.api.envelope import meta_of
 from liqscape.api.frames import frame
 from liqscape.api.pictures import plot
 from liqscape.cli.emit import Answer, emit, note
 from liqscape.cli.options import Guards, Picture, Show, Target
 from liqscape.cli.question import Question, duration, fraction, guard, option, picture_path, prices, read
 from liqscape.cli.screen import BOLD, DIM, Piece, Screen
+from liqscape.cli.views.badge import badge_style, badge_text, caveats_of, meta
 from liqscape.cli.views.words import SHOUT, closing, percent, price, said, stamps
 from liqscape.clock import iso
 from liqscape.engine.heat import build_heatmap
+from liqscape.engine.issue import issue
 from liqscape.engine.maps import parse_reading
 from liqscape.model.arrays import FloatArray
 from liqscape.model.maps import Heatmap
@@ -58,9 +59,10 @@ def show_heatmap(target: Target, guards: Guards, show: Show, picture: Picture, s
     found = _build(question, shape, reading, numbers, path is not None, screen)
     guard(guards, question, found)
     scale = choose_scale(found) if span is None else scale_between(*span)
-    caveats = caveats_for(found, "heatmap")
+    badge = question.badge(found)
+    caveats = caveats_of(question, found, "heatmap")
     if path is not None:
-        plot(found, path, scale=span)
+        plot(found, path, scale=span, badge=badge)
         note(show, f"wrote {path}")
         if not numbers:
             return
@@ -70,7 +72,7 @@ def show_heatmap(target: Target, guards: Guards, show: Show, picture: Picture, s
             screen.line((SHOUT, "shout"))
         title = f"{found.asked}: where positions would be liquidated, and what the price swept"
         screen.line((said(found, title), BOLD))
-        screen.joined(stamps(screen, question, found), DIM)
+        screen.joined([*stamps(screen, question, found), badge_text(badge)], badge_style(badge))
         screen.blank()
         if screen.bars:
             say_shades(screen, found, scale)
@@ -85,7 +87,7 @@ def show_heatmap(target: Target, guards: Guards, show: Show, picture: Picture, s
     answer = Answer(
         command="heatmap",
         data=heatmap_data(found, scale) if show.json else None,
-        meta=meta_of(found, caveats, seen_from_ns=question.seen_from_ns(found.as_of_ns)),
+        meta=meta(question, found, caveats),
         text=text,
         table=lambda: frame(found),
         links=question.links(found.as_of_ns, flags),
@@ -110,7 +112,7 @@ def _build(question: Question, shape: Shape, reading: str, numbers: bool, drawn:
     if shape.interval is not None:
         column_ns = read("--interval", shape.interval, parse_duration_ns)
     more: dict[str, Any] = {} if drawn and shape.rows is None else {"rows": shape.rows or rows}
-    return build_heatmap(
+    found = build_heatmap(
         question.workspace,
         question.asked,
         as_of_ns=question.as_of_ns,
@@ -122,6 +124,8 @@ def _build(question: Question, shape: Shape, reading: str, numbers: bool, drawn:
         state_window=None if shape.state_window is None else duration("--state-window", shape.state_window),
         **more,
     )
+    issue(question.workspace, found)
+    return found
 
 
 def _column(window_ns: int, columns: int) -> int:

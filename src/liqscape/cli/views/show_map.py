@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from liqscape.analytics import Ladder, LadderRow, RangeRow, asymmetry, caveats_for, ladder, pool
-from liqscape.api.envelope import meta_of
+from liqscape.analytics import Ladder, LadderRow, RangeRow, asymmetry, ladder, pool
 from liqscape.api.frames import frame
 from liqscape.api.pictures import plot
 from liqscape.cli.emit import Answer, emit, note
@@ -23,6 +22,7 @@ from liqscape.cli.question import (
     prices,
 )
 from liqscape.cli.screen import BOLD, DIM, LONG, SHORT, Screen, bar
+from liqscape.cli.views.badge import caveats_of, meta
 from liqscape.cli.views.words import (
     closing,
     distance_text,
@@ -68,11 +68,11 @@ def show_map(
     path, test = picture_path(picture.out), condition_of(condition)
     found = find_map(question, built, filters, side)
     guard(guards, question, found)
-    rows, sentence = ladder(found, reach, height), headline_of(found)
+    rows, sentence = ladder(found, reach, height), headline_of(found, question.badge(found))
     ranges = () if span is None else asymmetry(found, (reach,), span).ranges
-    caveats = caveats_for(found, "map", prior_share=prior_share_within(found, reach))
+    caveats = caveats_of(question, found, "map", prior_share=prior_share_within(found, reach))
     if path is not None:
-        plot(found, path, within=max(reach, SMALLEST_PICTURE))
+        plot(found, path, within=max(reach, SMALLEST_PICTURE), badge=question.badge(found))
         note(show, f"wrote {path}")
     flags = [*option("--within", within), *option("--step", step), *option("--range", range_)]
 
@@ -88,7 +88,7 @@ def show_map(
     answer = Answer(
         command="map",
         data=map_data(found, rows, sentence, ranges),
-        meta=meta_of(found, caveats, seen_from_ns=question.seen_from_ns(found.as_of_ns)),
+        meta=meta(question, found, caveats),
         text=text,
         table=lambda: frame(found),
         links=question.links(found.as_of_ns, [*flags, *flags_of(built, filters, side)]),

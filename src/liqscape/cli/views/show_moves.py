@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from liqscape.analytics import Move, MoveRow, MoveTo, caveats_for, move_to
+from liqscape.analytics import Move, MoveRow, MoveTo, move_to
 from liqscape.analytics.move_to import DEFAULT_USD, FARTHEST
-from liqscape.api.envelope import meta_of
 from liqscape.api.frames import frame
 from liqscape.cli.emit import Answer, emit
 from liqscape.cli.options import Built, Condition, Filters, Guards, Show, Target
 from liqscape.cli.question import Question, budgets, condition_of, decide, find_map, flags_of, guard, option
 from liqscape.cli.screen import DIM, LONG, SHORT, Screen
+from liqscape.cli.views.badge import caveats_of, meta
 from liqscape.cli.views.words import closing, headline_of, level, number_interval, odds_text, opening, plain, widest_odds
 from liqscape.model.maps import LiquidationMap
 from liqscape.units import format_percent, format_usd
@@ -35,9 +35,9 @@ def show_moves(
     test = condition_of(condition)
     found = find_map(question, built, filters)
     guard(guards, question, found)
-    reading, sentence = move_to(found, asked), headline_of(found)
+    reading, sentence = move_to(found, asked), headline_of(found, question.badge(found))
     odds = widest_odds(*(move.no_map_odds for row in reading.moves for move in (row.up, row.down) if move))
-    caveats = caveats_for(found, "move-to", odds=odds)
+    caveats = caveats_of(question, found, "move-to", odds=odds)
 
     def text(screen: Screen) -> None:
         opening(screen, question, found, sentence)
@@ -49,7 +49,7 @@ def show_moves(
     answer = Answer(
         command="move-to",
         data=moves_data(reading, found, sentence),
-        meta=meta_of(found, caveats, seen_from_ns=question.seen_from_ns(found.as_of_ns)),
+        meta=meta(question, found, caveats),
         text=text,
         table=lambda: frame(reading),
         links=question.links(found.as_of_ns, [*option("--usd", usd), *flags_of(built, filters)]),

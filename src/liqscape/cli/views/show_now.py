@@ -6,12 +6,12 @@ from typing import Any
 
 import polars as pl
 
-from liqscape.analytics import Asymmetry, MoveRow, Tilt, Zone, asymmetry, caveats_for, move_to, tilt, zones
-from liqscape.api.envelope import meta_of
+from liqscape.analytics import Asymmetry, MoveRow, Tilt, Zone, asymmetry, move_to, tilt, zones
 from liqscape.cli.emit import Answer, emit
 from liqscape.cli.options import Built, Condition, Guards, Show, Target
 from liqscape.cli.question import Question, condition_of, decide, find_map, flags_of, guard
 from liqscape.cli.screen import LONG, SHORT, Screen
+from liqscape.cli.views.badge import caveats_of, meta
 from liqscape.cli.views.show_asymmetry import say_tilt, say_windows
 from liqscape.cli.views.show_moves import say_moves
 from liqscape.cli.views.words import closing, headline_of, level, opening, percent, usd_interval
@@ -28,10 +28,10 @@ def show_now(target: Target, built: Built, guards: Guards, condition: Condition,
     test = condition_of(condition)
     found = find_map(question, built)
     guard(guards, question, found)
-    reading, lean, sentence = asymmetry(found, _WINDOWS), tilt(found), headline_of(found)
+    reading, lean, sentence = asymmetry(found, _WINDOWS), tilt(found), headline_of(found, question.badge(found))
     nearest = nearest_zones(found)
     moves = move_to(found, lean.budgets_usd).moves
-    caveats = caveats_for(found, "now")
+    caveats = caveats_of(question, found, "now")
 
     def text(screen: Screen) -> None:
         opening(screen, question, found, sentence)
@@ -47,7 +47,7 @@ def show_now(target: Target, built: Built, guards: Guards, condition: Condition,
     answer = Answer(
         command="now",
         data=now_data(found, sentence, lean, reading, nearest, moves),
-        meta=meta_of(found, caveats, seen_from_ns=question.seen_from_ns(found.as_of_ns)),
+        meta=meta(question, found, caveats),
         text=text,
         table=lambda: now_table(found, lean, reading),
         links=question.links(found.as_of_ns, flags_of(built)),

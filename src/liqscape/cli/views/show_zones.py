@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from liqscape.analytics import MixShare, Zone, Zones, caveats_for, zones
+from liqscape.analytics import MixShare, Zone, Zones, zones
 from liqscape.analytics.zones import ZONE_WITHIN
-from liqscape.api.envelope import meta_of
 from liqscape.api.frames import frame
 from liqscape.cli.emit import Answer, emit
 from liqscape.cli.options import Built, Condition, Filters, Guards, Show, SideFilter, Target
 from liqscape.cli.question import Question, condition_of, decide, find_map, flags_of, fraction, guard, option
 from liqscape.cli.screen import BOLD, DIM, LONG, SHORT, Screen
+from liqscape.cli.views.badge import caveats_of, meta
 from liqscape.cli.views.words import closing, headline_of, level, odds_text, opening, percent, usd_interval, widest_odds
 from liqscape.errors import BadArgument
 from liqscape.model import PositionSide
@@ -34,9 +34,9 @@ def show_zones(
     only, test = read_side(side.side), condition_of(condition)
     found = find_map(question, built, filters)
     guard(guards, question, found)
-    reading, sentence = zones(found, reach, side=only, top=top), headline_of(found)
+    reading, sentence = zones(found, reach, side=only, top=top), headline_of(found, question.badge(found))
     odds = widest_odds(*(zone.no_map_odds for zone in reading.zones))
-    caveats = caveats_for(found, "zones", odds=odds)
+    caveats = caveats_of(question, found, "zones", odds=odds)
     flags = [*option("--within", within), *option("--top", top), *option("--side", only)]
 
     def text(screen: Screen) -> None:
@@ -49,7 +49,7 @@ def show_zones(
     answer = Answer(
         command="zones",
         data={"headline": sentence, "within": reading.within, "zones": reading.zones, "findings": reading.findings},
-        meta=meta_of(found, caveats, seen_from_ns=question.seen_from_ns(found.as_of_ns)),
+        meta=meta(question, found, caveats),
         text=text,
         table=lambda: frame(reading),
         links=question.links(found.as_of_ns, [*flags, *flags_of(built, filters)]),

@@ -10,11 +10,12 @@ from liqscape.analytics.caveats import Caveat
 from liqscape.api.envelope import completeness_of, feeds_of
 from liqscape.cli.question import Question
 from liqscape.cli.screen import BOLD, DIM, WARN, Screen
+from liqscape.cli.views.badge import badge_style, badge_text
+from liqscape.engine.verdict import OFF, Badge
 from liqscape.model.maps import Estimate, Heatmap, Inputs, LiquidationMap, Outcome, Reading
 from liqscape.model.sides import Completeness, PriceKind
 from liqscape.units import NS_PER_HOUR, format_duration, format_percent, format_price, format_usd
 
-BADGE = "UNTESTED"
 SHOUT = " SIMULATED MARKET - NOT REAL DATA "
 _SCALES = {"K": 1e3, "M": 1e6, "B": 1e9, "T": 1e12}
 
@@ -82,9 +83,11 @@ def odds_text(odds: float | None) -> str:
     return "< 1%" if odds is not None and 0.0 < odds < 0.005 else percent(odds)
 
 
-def headline_of(found: LiquidationMap) -> str:
-    """Return the headline of a map, which says SIMULATED where the market is."""
-    return said(found, headline(found))
+def headline_of(found: LiquidationMap, badge: Badge | None = None) -> str:
+    """Return the headline of a map, which says SIMULATED where the market is; a map whose record is OFF has none."""
+    if badge is None or badge.state != OFF:
+        return said(found, headline(found))
+    return said(found, f"No headline: out of sample the map of {badge.instrument} did not hold ({'; '.join(badge.reasons)}).")
 
 
 def said(found: LiquidationMap | Heatmap, sentence: str) -> str:
@@ -103,7 +106,8 @@ def opening(screen: Screen, question: Question, found: LiquidationMap, sentence:
     if found.funding_rate is not None and found.funding_interval_ns:
         parts.append(f"funding {found.funding_rate * 1e4:+.2f} bp/{found.funding_interval_ns / NS_PER_HOUR:g}h")
     screen.joined(part for part in parts if part)
-    screen.joined([*stamps(screen, question, found), f"[{BADGE}]"], DIM)
+    badge = question.badge(found)
+    screen.joined([*stamps(screen, question, found), badge_text(badge)], badge_style(badge))
 
 
 def stamps(screen: Screen, question: Question, found: LiquidationMap | Heatmap) -> list[str]:
