@@ -153,7 +153,7 @@ def caveats_for(
     odds
         No-map odds of the shown level, for BASELINE.
     survivor_share
-        Hours as text (`4h`) to the fraction of liquidations that come from positions open now; None is unknown.
+        Hours as text (`4h`) to the fraction of liquidations that come from positions open now; default: the map's.
     tested
         Whether the map has an out-of-sample record; drops UNTESTED.
 
@@ -170,6 +170,8 @@ def caveats_for(
     codes -= {"UNTESTED"} if tested else set()
     if prior_share is None and isinstance(reading_of, LiquidationMap):
         prior_share = _map_prior_share(reading_of)
+    if survivor_share is None and isinstance(reading_of, LiquidationMap):
+        survivor_share = reading_of.survivor_share
     if prior_share == 0.0:
         codes.discard("PRIOR")
     order = [str(code) for code in CaveatCode]

@@ -10,6 +10,7 @@ import numpy as np
 
 from liqscape.clock import now_ns
 from liqscape.engine.replay import Replayed, read_tape, replay
+from liqscape.engine.survivors import joined_shares
 from liqscape.engine.workspace import Workspace
 from liqscape.errors import BadArgument, NoData
 from liqscape.estimate import MODEL, Recipe, SideSum, side_sum
@@ -130,6 +131,7 @@ def assemble(asked: str, runs: Sequence[Replayed], as_of_ns: int, shares: Shares
         outcome=Outcome.CAPPED if capped else Outcome.LEARNED if learned else Outcome.SHIPPED,
         model=MODEL,
         simulated=False,
+        survivor_share=joined_shares([run.survivors for run in runs]),
     )
 
 

@@ -8,10 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from liqscape.clock import iso, now_ns, parse_instant
+from liqscape.engine.survivors import Survivors, recent_starts, survivors
 from liqscape.engine.workspace import Workspace
 from liqscape.errors import BadArgument, NoData, OutOfRecord
 from liqscape.estimate import AGE_KNOTS_NS, BURN_IN_H, Estimator, MapState, Recipe, members, shipped_weights
 from liqscape.model import BarSeries, InstrumentId, LiquidationSeries
+from liqscape.model.arrays import IntArray
 from liqscape.model.maps import Inputs, WeightsOrigin
 from liqscape.store import last_open_interest_ns, read_bars, read_liquidations
 from liqscape.units import NS_PER_DAY, NS_PER_HOUR, format_duration
@@ -48,12 +50,15 @@ class Replayed:
     ----------
     older
         Copies of the scored member's state from AGE_KNOTS_NS ago, rolled on without openings; fewer if the tape is short.
+    survivors
+        How much of what was swept in the last week stood in the map then; None if the tape is short, or ages were not asked for.
     """
 
     tape: Tape
     estimator: Estimator
     older: tuple[MapState, ...]
     inputs: Inputs
+    survivors: Survivors | None = None
 
 
 def read_tape(workspace: Workspace, instrument: InstrumentId, as_of_ns: int | None, window_ns: int) -> Tape:
@@ -119,6 +124,14 @@ def replay(tape: Tape, recipes: tuple[Recipe, ...] | None = None, *, ages: bool 
     estimator = Estimator(tape.bars.interval_ns, tape.learn_interval_ns, recipes)
     copies: list[MapState] = []
     done = 0
+    starts: IntArray = recent_starts(tape.bars) if ages else np.empty(0, np.int64)
+    before: MapState | None = None
+    if starts.size:
+        from_ns = int(starts[0])
+        done = int(np.searchsorted(tape.bars.start_ns, from_ns))
+        estimator.observe(tape.bars.slice(0, done), tape.liquidations, from_ns)
+        before = estimator.states[0].copy()
+    first = done
     for knot in sorted(AGE_KNOTS_NS, reverse=True) if ages else ():
         until = int(np.searchsorted(tape.bars.end_ns, tape.as_of_ns - knot, side="right"))
         estimator.observe(tape.bars.slice(done, until), tape.liquidations, tape.as_of_ns - knot)
@@ -132,7 +145,10 @@ def replay(tape: Tape, recipes: tuple[Recipe, ...] | None = None, *, ages: bool 
         roll_survivors(copy, tape.bars.slice(done, len(tape.bars)))
     if not estimator.ready:
         raise OutOfRecord(f"{tape.instrument}: no bar with open interest before {iso(tape.as_of_ns)}")
-    return Replayed(tape, estimator, tuple(reversed(copies)), describe_inputs(tape, estimator))
+    stood = None
+    if before is not None:
+        stood = survivors(before, tape.bars.slice(first, len(tape.bars)), estimator.mixes()[0].weights, starts)
+    return Replayed(tape, estimator, tuple(reversed(copies)), describe_inputs(tape, estimator), stood)
 
 
 def roll_survivors(state: MapState, bars: BarSeries) -> None:

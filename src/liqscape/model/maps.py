@@ -174,6 +174,9 @@ class LiquidationMap:
         What was left out on request, in the words of the request; empty if nothing was.
     caveats
         Codes of the caveats that apply, most important first.
+    survivor_share
+        Hours as text (`1h`, `4h`, `24h`) to the fraction of liquidated dollars, over the last week, that came from positions in
+        the map at the start of as many hours; None if the record is too short to tell.
     """
 
     asked: str
@@ -199,6 +202,7 @@ class LiquidationMap:
     simulated: bool
     filters: dict[str, str] = field(default_factory=dict[str, str])
     caveats: tuple[str, ...] = ()
+    survivor_share: dict[str, float] | None = None
 
     @property
     def instruments(self) -> tuple[InstrumentId, ...]:
