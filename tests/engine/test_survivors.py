@@ -1,4 +1,4 @@
-"""The survivor share by hand, against a plain roll, and its laws: a stream is a batch, nobody looks ahead, too short is unknown."""
+"""The survivor share by hand, against plain rolls, and its laws: nobody looks ahead, too short a record does not know."""
 
 from __future__ import annotations
 
