@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from estimate_scenes import bar_series, one_tier
@@ -41,13 +43,27 @@ def test_entries_at_100_are_liquidated_at_90_and_110():
 
 def test_a_high_of_110_burns_the_shorts_and_counts_them_at_110():
     state = started(one_tier())
-    swept = roll(state, (100.0, 100.0, 100.0, 1000.0), (100.0, 110.0, 110.0, 1000.0))
-    assert swept[1, SHORT, 0, 0] == pytest.approx(1000.0 * 110.0)
+    high = 110.06  # beyond the cell that 110 lies in
+    swept = roll(state, (100.0, 100.0, 100.0, 1000.0), (100.0, high, 110.0, 1000.0))
+    assert swept[1, SHORT, 0, 0] == pytest.approx(1000.0 * high)
     assert swept[1, LONG, 0, 0] == 0.0
     # They are opened anew, entries even over the bar: levels from 110 to 121.
-    assert between(state, SHORT, 109.9, 121.1) == pytest.approx(1000.0)
-    assert between(state, SHORT, np.sqrt(110.0 * 121.0), 121.1) == pytest.approx(500.0, rel=0.01)
+    assert between(state, SHORT, 109.9, 121.2) == pytest.approx(1000.0)
+    assert between(state, SHORT, np.sqrt(110.0 * 121.0), 121.2) == pytest.approx(500.0, rel=0.01)
     assert between(state, LONG, 89.9, 90.1) == pytest.approx(1000.0)
+
+
+@pytest.mark.parametrize("side", [LONG, SHORT])
+@pytest.mark.parametrize("quarters", [1, 2, 3])
+def test_a_cell_that_is_entered_by_quarters_loses_quarters(side, quarters):
+    # Levels lie evenly in their cell, 5 bp wide; the mark turns back inside it. The far rest of the cell still stands.
+    state = started(one_tier())
+    roll(state, (100.0, 100.0, 100.0, 1000.0))
+    cell = math.floor(math.log(90.0 if side == LONG else 110.0) / 0.0005)
+    turn = math.exp(0.0005 * (cell + (1.0 - 0.25 * quarters if side == LONG else 0.25 * quarters)))
+    swept = roll(state, (min(turn, 100.0), max(turn, 100.0), 100.0, 1000.0))
+    assert swept[0, side, 0, 0] == pytest.approx(250.0 * quarters * turn)
+    assert state.total[side, 0, 0] == pytest.approx(1000.0)
 
 
 def test_a_high_just_below_the_level_burns_nothing():
@@ -118,13 +134,13 @@ def test_longs_open_more_when_price_and_open_interest_rise_together():
 
 
 def test_deaths_inside_the_bar_are_counted_from_churn_of_known_open_interest():
-    # The bar spans log(1.2 / 0.9) = 0.2877. A long dies inside it if it entered at least log(1 / 0.9) = 0.1054 above the low:
-    # 63.4 % of entries. 10 % of 1,000 contracts turn over, times 4 times one half, at the low.
+    # The bar spans log(1.2 / 0.89) = 0.2989. A long dies inside it if it entered at least log(1 / 0.9) = 0.1054 above the low:
+    # 64.7 % of entries. 10 % of 1,000 contracts turn over, times 4 times one half, at the low. All 1,000 stood at 90.
     state = started(one_tier(churn=(0.1,), in_bar=4.0))
     roll(state, (100.0, 100.0, 100.0, 1000.0))
-    swept = roll(state, (90.0, 120.0, 100.0, 5000.0))
-    in_bar = 0.1 * 1000.0 * 2.0 * (1.0 - np.log(1 / 0.9) / np.log(120 / 90)) * 90.0
-    assert swept[0, LONG, 0, 0] == pytest.approx(1000.0 * 90.0 + in_bar)
+    swept = roll(state, (89.0, 120.0, 100.0, 5000.0))
+    in_bar = 0.1 * 1000.0 * 2.0 * (1.0 - np.log(1 / 0.9) / np.log(120 / 89)) * 89.0
+    assert swept[0, LONG, 0, 0] == pytest.approx(1000.0 * 89.0 + in_bar)
 
 
 def test_the_bars_own_open_interest_does_not_touch_its_own_sweep():

@@ -61,13 +61,18 @@ class TwinState:
         return burnt, closed, opened
 
     def sweep(self, low, high, exposure):
-        """The mark touched every long level at or above the low and every short level at or below the high."""
+        """The mark touched every long level at or above the low and every short level at or below the high.
+
+        Levels lie evenly within their cell: of a cell that the mark entered only the share that it covered is gone.
+        """
         burnt = np.zeros((2, self.recipe.tiers, self.recipe.classes))
         for (s, k, c), row in self.cells.items():
             price = low if s == LONG else high
-            border = math.floor(math.log(price) * self.fineness[k])
-            touched = [cell for cell in row if (cell >= border if s == LONG else cell <= border)]
-            burnt[s, k, c] = math.fsum(row.pop(cell) for cell in touched)
+            edge = math.log(price) * self.fineness[k]
+            gone = {cell: min(max(cell + 1 - edge if s == LONG else edge - cell, 0.0), 1.0) for cell in row}
+            burnt[s, k, c] = math.fsum(row[cell] * share for cell, share in gone.items())
+            for cell, share in gone.items():
+                row[cell] *= 1.0 - share
             exposure[s, k, c] += burnt[s, k, c] * price
         return burnt
 

@@ -59,7 +59,10 @@ def deposit(mass: F, s: int, k: int, u0: float, u1: float, amounts: F) -> None:
 def sweep(
     mass: F, scale: F, total: F, frontier: I, first: I, fineness: F, low: float, high: float, exposure: F,
 ) -> None:  # fmt: skip
-    """Remove all that the mark touched: long cells at or above the low's, short cells at or below the high's.
+    """Remove all that the mark touched: long levels at or above the low, short levels at or below the high.
+
+    Levels lie evenly within a cell: of the cell in which the mark turned the share that it covered is gone. (To take the whole
+    cell sweeps half a cell too far in each bar, which shows in the scores: far tiers have wide cells.)
 
     low, high : float64, quote per base, extremes of the bar. `exposure` gains contracts times that extreme, in USD.
     """
@@ -68,22 +71,29 @@ def sweep(
     for s in range(2):
         price = low if s == 0 else high
         for k in range(tiers):
-            touched = math.floor((log_low if s == 0 else log_high) * fineness[k]) - first[s, k]
+            edge = (log_low if s == 0 else log_high) * fineness[k]
+            turn = math.floor(edge)
+            covered = turn + 1.0 - edge if s == 0 else edge - turn
+            turn -= first[s, k]
             if s == 0:
-                g0, g1 = max(touched, 0), frontier[s, k]
-                if g1 >= touched:
-                    frontier[s, k] = touched - 1
+                g0, g1 = max(turn + 1, 0), frontier[s, k]
+                if g1 < turn:
+                    continue
+                frontier[s, k] = turn
             else:
-                g0, g1 = frontier[s, k], min(touched, cells - 1)
-                if g0 <= touched:
-                    frontier[s, k] = touched + 1
-            if g0 > g1:
-                continue
+                g0, g1 = frontier[s, k], min(turn - 1, cells - 1)
+                if g0 > turn:
+                    continue
+                frontier[s, k] = turn
             for c in range(scale.size):
                 swept = 0.0
                 for g in range(g0, g1 + 1):
                     swept += mass[s, k, c, g]
                     mass[s, k, c, g] = 0.0
+                if 0 <= turn < cells:
+                    part = covered * mass[s, k, c, turn]
+                    mass[s, k, c, turn] -= part
+                    swept += part
                 swept *= scale[c]
                 exposure[s, k, c] += swept * price
                 total[s, k, c] -= swept
