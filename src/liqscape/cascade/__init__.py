@@ -1,0 +1,71 @@
+"""What a shock does: absorption, potential, the cascade in time, live reproduction, attribution. Arrays in, arrays out.
+
+Depends on `model` and the ground only; no clock, network or disk. Read `base` first, then `depth` and `absorption` (the
+brakes), `potential` (closed form), `dynamic` (in time); `renewal` and `attribution` look at what happened.
+Distances are fractions of the mark price, counted outward; dollars are USD at the level.
+"""
+
+from liqscape.cascade.absorption import (
+    HORIZON_S,
+    NOW,
+    OCTOBER_2025,
+    THIN_HOUR,
+    Absorption,
+    Basis,
+    BookDepth,
+    Part,
+    Refill,
+    SquareRootImpact,
+    Stress,
+    Withdrawal,
+    absorption,
+)
+from liqscape.cascade.base import Direction, Factor, exactly
+from liqscape.cascade.depth import DepthProfile, depth_profile
+from liqscape.cascade.potential import (
+    Curves,
+    Engine,
+    Ignition,
+    Probability,
+    Run,
+    StaticPaths,
+    both_ways,
+    curves,
+    ignition,
+    p_reach,
+    run,
+    static_paths,
+)
+
+__all__ = [
+    "HORIZON_S",
+    "NOW",
+    "OCTOBER_2025",
+    "THIN_HOUR",
+    "Absorption",
+    "Basis",
+    "BookDepth",
+    "Curves",
+    "DepthProfile",
+    "Direction",
+    "Engine",
+    "Factor",
+    "Ignition",
+    "Part",
+    "Probability",
+    "Refill",
+    "Run",
+    "SquareRootImpact",
+    "StaticPaths",
+    "Stress",
+    "Withdrawal",
+    "absorption",
+    "both_ways",
+    "curves",
+    "depth_profile",
+    "exactly",
+    "ignition",
+    "p_reach",
+    "run",
+    "static_paths",
+]

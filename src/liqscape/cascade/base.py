@@ -1,0 +1,181 @@
+"""What the parts share: the direction of a shock, numbers known up to a factor, and the two interfaces of absorption."""
+
+from __future__ import annotations
+
+import math
+from enum import StrEnum
+from typing import Protocol
+
+import numpy as np
+from msgspec import Struct
+
+from liqscape.errors import BadArgument
+from liqscape.model.arrays import FloatArray
+from liqscape.model.maps import INTERVAL_LEVEL, Estimate
+from liqscape.model.sides import PositionSide
+
+SEED = 20_260_216
+NORMAL_90 = 1.2815515655446004  # a normal number lies below it in 90 % of all draws: 80 % lie within +- of it
+
+
+class Direction(StrEnum):
+    """Where a shock pushes the price: up against the asks into shorts, down against the bids into longs."""
+
+    UP = "up"
+    DOWN = "down"
+
+    @property
+    def sign(self) -> int:
+        """+1 up, -1 down."""
+        return 1 if self is Direction.UP else -1
+
+    @property
+    def other(self) -> Direction:
+        """The opposite direction."""
+        return Direction.DOWN if self is Direction.UP else Direction.UP
+
+    @property
+    def forced_side(self) -> PositionSide:
+        """The positions that are force-closed on the way."""
+        return PositionSide.SHORT if self is Direction.UP else PositionSide.LONG
+
+
+class Factor(Struct, frozen=True, kw_only=True):
+    """A positive number that is known up to a factor: lognormal, 80 % of it between `lo` and `hi`.
+
+    Parameters
+    ----------
+    median, lo, hi
+        In one unit; equal where the number is known exactly.
+    source
+        What it was fitted to, or who said so, or that it is assumed.
+    date
+        The days of the data, or the day the source was read.
+    """
+
+    median: float
+    lo: float
+    hi: float
+    source: str
+    date: str
+
+    def __post_init__(self) -> None:
+        """Refuse what is no positive interval around its median."""
+        if not (0.0 < self.lo <= self.median <= self.hi < math.inf):
+            raise BadArgument(
+                f"cascade: factor: expected 0 < lo <= median <= hi, received {self.lo}, {self.median}, {self.hi}.",
+                hint="Give three positive numbers in ascending order; equal ones where nothing is uncertain.",
+            )
+
+    @property
+    def sigma(self) -> float:
+        """Standard deviation of the logarithm."""
+        return math.log(self.hi / self.lo) / (2.0 * NORMAL_90)
+
+    def draws(self, generator: np.random.Generator, count: int) -> FloatArray:
+        """Return float64[count], one draw from each of `count` equally likely strata, in random order.
+
+        Strata keep the ensemble's median and spread close to the factor's own already with few draws.
+        """
+        return self.median * np.exp(self.sigma * stratified_normal(generator, count))
+
+    def times(self, scale: float) -> Factor:
+        """Return the factor in another unit, or corrected by a calibration."""
+        return Factor(median=self.median * scale, lo=self.lo * scale, hi=self.hi * scale, source=self.source, date=self.date)
+
+
+def stratified_normal(generator: np.random.Generator, count: int) -> FloatArray:
+    """Return float64[count], standard normal, one from each of `count` equally likely strata, in random order."""
+    from scipy.special import ndtri  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]  # late: it is slow
+
+    strata = (generator.permutation(count) + generator.random(count)) / count
+    return np.asarray(ndtri(np.clip(strata, 1e-12, 1.0 - 1e-12)), dtype=np.float64)
+
+
+def exactly(value: float, source: str = "given", date: str = "") -> Factor:
+    """Return a factor without uncertainty."""
+    return Factor(median=value, lo=value, hi=value, source=source, date=date)
+
+
+class Depth(Protocol):
+    """How many dollars stand between the mark and a distance."""
+
+    def cumulative(self, distance: FloatArray, direction: Direction, generator: np.random.Generator, draws: int) -> FloatArray:
+        """Return float64[draws, n], USD up to each distance, not descending along a row."""
+        ...
+
+
+class Multiplier(Protocol):
+    """What is absorbed within a horizon, per dollar that stands."""
+
+    def factors(self, horizon_s: float, generator: np.random.Generator, draws: int) -> FloatArray:
+        """Return float64[draws], > 0."""
+        ...
+
+
+def interval(values: FloatArray) -> Estimate:
+    """Return median and central 80 % of draws; unknown (None) if there are none."""
+    if values.size == 0:
+        return Estimate(median=None, lo=None, hi=None)
+    tail = 0.5 * (1.0 - INTERVAL_LEVEL)
+    lo, median, hi = np.quantile(values, (tail, 0.5, 1.0 - tail))
+    return Estimate(median=float(median), lo=float(lo), hi=float(hi))
+
+
+def checked_distance(distance: FloatArray) -> FloatArray:
+    """Return the edges of the grid if they begin at 0 and ascend.
+
+    Raises
+    ------
+    BadArgument
+        Otherwise.
+    """
+    edges = np.ascontiguousarray(distance, dtype=np.float64)
+    if edges.ndim != 1 or edges.size < 2 or edges[0] != 0.0 or not np.all(np.diff(edges) > 0.0) or not np.isfinite(edges[-1]):
+        raise BadArgument(
+            f"cascade: distance: expected at least 2 ascending fractions of the mark that begin at 0, received {_brief(edges)}.",
+            hint="Use the edges of the map: bucket width times 0, 1, 2, ...",
+        )
+    return edges
+
+
+def checked_usd(name: str, usd: float) -> float:
+    """Return an amount of dollars if it is finite and not negative.
+
+    Raises
+    ------
+    BadArgument
+        Otherwise.
+    """
+    if not (0.0 <= usd < math.inf):
+        raise BadArgument(
+            f"cascade: {name}: expected dollars >= 0, received {usd}.",
+            hint="A shock is a size; say which way it pushes with direction (up or down).",
+        )
+    return float(usd)
+
+
+def checked_levels(name: str, levels: FloatArray, buckets: int) -> FloatArray:
+    """Return float64[draws, buckets] of dollars if it is that: finite, not negative, at least one draw.
+
+    Raises
+    ------
+    BadArgument
+        Otherwise.
+    """
+    found = np.ascontiguousarray(levels, dtype=np.float64)
+    if found.ndim != 2 or found.shape[0] == 0 or found.shape[1] != buckets:
+        raise BadArgument(
+            f"cascade: {name}: expected an array of draws x {buckets} buckets, received shape {found.shape}.",
+            hint="Map and absorption must stand on the same distances.",
+        )
+    if not (np.all(np.isfinite(found)) and found.min(initial=0.0) >= 0.0):
+        raise BadArgument(
+            f"cascade: {name}: expected finite dollars >= 0 in every bucket, received {found.min()} .. {found.max()}.",
+            hint="Unknown levels must be left out by the caller; a negative level has no meaning.",
+        )
+    return found
+
+
+def _brief(values: FloatArray) -> str:
+    return f"{values.size} values" if values.size > 4 or values.ndim != 1 else str(values.tolist())
