@@ -243,7 +243,7 @@ def pools_at(tape: Tape, instants: Sequence[int], within: float) -> list[_Pools]
             level = (mix.weights[side] * drawn) @ standing * 0.5 * (edges[1:] + edges[:-1])
             total: FloatArray = np.cumsum(level)
             usd.append(float(total[-1]))
-            half.append(float(edges[1 + int(np.searchsorted(total, 0.5 * total[-1]))]))
+            half.append(float(edges[1 + int(np.searchsorted(total, 0.5 * usd[-1]))]))
         if min(usd) > 0.0:
             out.append(_Pools(at_ns=at, price=price, usd=(usd[0], usd[1]), half=(half[0], half[1])))
     return out

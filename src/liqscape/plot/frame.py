@@ -43,7 +43,7 @@ class Strip:
 def draw_header(canvas: Canvas, headline: str, subline: Sequence[str], simulated: bool, badge: str) -> float:
     """Draw headline, subline and badges at the top of the sheet; return the y where the header ends."""
     theme, right = canvas.theme, canvas.width - MARGIN
-    badges = [(badge, theme.muted)] + ([(SIMULATED, theme.amber)] if simulated else [])
+    badges = ([(badge, theme.muted)] if badge else []) + ([(SIMULATED, theme.amber)] if simulated else [])
     for text, color in badges:
         canvas.pill(right - 6.0, 40.0, text, 14.0, color, align="right").set_gid(f"badge-{text.split()[0].lower().rstrip(',')}")
         right -= canvas.measure(text, 14.0, bold=True) + 30.0

@@ -13,6 +13,7 @@ from liqscape.clock import iso
 from liqscape.errors import StoreError
 from liqscape.store import Entry, Head, Ledger
 from liqscape.store.ledger import GENESIS, link
+from liqscape.units import NS_PER_S
 
 
 class Fault(Struct, frozen=True, kw_only=True):
@@ -69,8 +70,8 @@ def verify(ledger: Ledger, known_head: str | None = None) -> Verification:
         faults.append(Fault(number=len(entries), what=f"no entry has the hash {known_head[:12]}... that was noted before"))
     return Verification(
         entries=len(entries),
-        first_noted=iso(entries[0].noted_ns) if entries else None,
-        last_noted=iso(entries[-1].noted_ns) if entries else None,
+        first_noted=_second(entries[0].noted_ns) if entries else None,
+        last_noted=_second(entries[-1].noted_ns) if entries else None,
         head=entries[-1].hash if entries else None,
         faults=tuple(faults),
     )
@@ -98,6 +99,10 @@ def _faults(entries: Sequence[Entry], head: Head | None) -> Iterator[Fault]:
         yield Fault(number=entries[-1].number, what=f"{noted} was noted as the last one: entries behind it were removed or added")
     elif not entries and head is not None:
         yield Fault(number=head.number, what=f"all {head.number} entries were removed")
+
+
+def _second(ns: int) -> str:
+    return iso(ns - ns % NS_PER_S)
 
 
 def facts(entry: Entry) -> dict[str, Any]:

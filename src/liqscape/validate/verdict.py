@@ -110,9 +110,10 @@ class SideScores(Struct, frozen=True, kw_only=True):
     side
         `long` or `short`: the position that was liquidated.
     values
-        By name: d2, log_score, crps_usd, tail_crps_usd, spearman, r2_log, total_ratio, coverage_50, coverage_80, coverage_90.
+        By name: d2, d2_walk_forward, log_loss, crps_usd, tail_crps_usd, spearman, r2_log, total_ratio, coverage_50,
+        coverage_80, coverage_90, as in `Card`.
     pit
-        Share of the hours in each twentieth of their predicted distribution; all near 0.05 if bands are right. Empty: unknown.
+        Share of the hours in each tenth of their predicted distribution; all near 0.1 if bands are right.
     reliability
         (predicted, realised) mean dollars of each tenth of the hours, from the smallest prediction up.
     """
@@ -126,7 +127,7 @@ class SideScores(Struct, frozen=True, kw_only=True):
 
 
 class Rival(Struct, frozen=True, kw_only=True):
-    """A predictor that saw the same path; `difference` is the map's D2 less its, mean of the sides."""
+    """A predictor that saw the same path; `difference` is the map's D2 less its, mean of the sides: above 0 the map leads."""
 
     predictor: str
     d2_long: float

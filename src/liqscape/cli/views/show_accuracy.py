@@ -1,0 +1,299 @@
+"""`liqscape accuracy`: the badge, and what it rests on; the ledger of issued maps; the test of attraction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+import typer
+
+from liqscape.analytics.caveats import Caveat, sentence
+from liqscape.api.envelope import METHOD, Links, plain_meta
+from liqscape.api.record import one_instrument, refresh_verdict
+from liqscape.cli.emit import Answer, emit, note
+from liqscape.cli.options import Home, Picture, Plain
+from liqscape.cli.question import picture_path, read
+from liqscape.cli.screen import BAD, BOLD, DIM, GOOD, WARN, Screen
+from liqscape.cli.views.badge import badge_style, badge_text, why
+from liqscape.cli.views.words import SHOUT, percent, say_caveats
+from liqscape.clock import now_ns, parse_instant, utc_date
+from liqscape.engine.verdict import OFF, TESTED, Badge, badge
+from liqscape.engine.workspace import Workspace
+from liqscape.errors import BadArgument, NoData
+from liqscape.model import InstrumentId
+from liqscape.store import open_ledger
+from liqscape.units import format_duration, format_usd
+from liqscape.validate.bootstrap import Value
+from liqscape.validate.ledger import Verification, verify
+from liqscape.validate.verdict import Lift, LiftBin, Verdict, read_verdict
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+CHANGED = 20  # exit status when the ledger is not what was written
+MAGNET = "magnet"  # namespace of the small state; the key is the instrument
+_SCORES = (
+    ("d2", "D2, share of the deviance explained", "{:.3f}"),
+    ("spearman", "rank correlation", "{:.3f}"),
+    ("r2_log", "R2 of logs", "{:.3f}"),
+    ("total_ratio", "predicted / published dollars", "{:.2f}"),
+    ("log_loss", "log loss, nats an hour", "{:.2f}"),
+    ("crps_usd", "CRPS an hour", "$"),
+    ("coverage_50", "hours inside the 50 % band", "%"),
+    ("coverage_80", "hours inside the 80 % band", "%"),
+    ("coverage_90", "hours inside the 90 % band", "%"),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What of the record is asked for, as typed."""
+
+    instrument: str
+    refresh: bool
+    from_: str | None
+    to: str | None
+    verify: bool
+    head: str | None
+    magnet: bool
+
+
+def show_accuracy(home: Home, show: Plain, picture: Picture, asked: Asked) -> None:
+    """Answer `liqscape accuracy`; exit 20 if the ledger was changed."""
+    path = picture_path(picture.out)
+    _check(asked)
+    workspace = Workspace(home.home)
+    instrument = one_instrument(workspace, asked.instrument)
+    if asked.refresh:
+        start, end = (
+            None if text is None else read(flag, text, parse_instant)
+            for flag, text in (("--from", asked.from_), ("--to", asked.to))
+        )
+        verdict: Verdict | None = refresh_verdict(workspace, instrument, from_ns=start, to_ns=end)
+    else:
+        verdict = read_verdict(workspace.state, str(instrument))
+    newest = _newest_ns(workspace, instrument)
+    record = badge(workspace, [instrument], newest)
+    walked = verify(open_ledger(workspace.home), asked.head) if asked.verify else None
+    card = workspace.state.get(MAGNET, str(instrument)) if asked.magnet else None
+    if path is not None:
+        if verdict is None:
+            raise NoData(
+                f"{instrument}: no verdict is stored, so there is nothing to draw",
+                hint=f"`liqscape accuracy {asked.instrument} --refresh --out {path}` scores it first.",
+            )
+        from liqscape.plot import save
+
+        save(draw(verdict, record), path)
+        note(show, f"wrote {path}")
+    simulated = workspace.is_simulated(instrument)
+    caveats = _caveats(record, simulated)
+
+    def text(screen: Screen) -> None:
+        if simulated:
+            screen.line((SHOUT, "shout"))
+        _say_badge(screen, instrument, record, verdict)
+        if verdict is not None:
+            _say_verdict(screen, verdict)
+        if asked.magnet:
+            _say_magnet(screen, card)
+        if walked is not None:
+            _say_ledger(screen, walked)
+        screen.blank()
+        say_caveats(screen, caveats)
+
+    answer = Answer(
+        command="accuracy",
+        data={"badge": record, "verdict": verdict, "magnet": card, "ledger": walked},
+        meta=plain_meta(instruments=[instrument], asked=asked.instrument, simulated=simulated, caveats=caveats, accuracy=record),
+        text=text,
+        links=Links(method=METHOD, reproduce=f"liqscape accuracy {instrument} --json"),
+    )
+    emit(show, answer, Screen.of(show))
+    if walked is not None and not walked.intact:
+        raise typer.Exit(CHANGED)
+
+
+def draw(verdict: Verdict, record: Badge) -> Figure:
+    """Draw the picture of a verdict: bands, dollars and lift."""
+    from liqscape.plot.accuracy_pictures import SideRecord, plot_record
+
+    sides = {
+        side.side: SideRecord(
+            hours=side.hours,
+            pit=side.pit,
+            coverage=tuple((level / 100.0, side.values.get(f"coverage_{level}", Value(None)).value) for level in (50, 80, 90)),
+            tenths=side.reliability,
+        )
+        for side in verdict.sides
+    }
+    lift = () if verdict.lift is None else tuple(_lift_row(each) for each in verdict.lift.bins)
+    window = f"{utc_date(verdict.from_ns)} to {utc_date(verdict.to_ns - 1)}"
+    return plot_record(
+        f"{verdict.instrument}: out of sample, {verdict.days} days, given the path",
+        [window, f"model {verdict.model}", f"inputs {verdict.inputs_hash[:8]}", "dollars as published"],
+        sides["long"],
+        sides["short"],
+        lift,
+        lift_text="" if verdict.lift is None else _lift_sentence(verdict.lift),
+        badge=record.text,
+        simulated=verdict.simulated,
+    )
+
+
+def _lift_row(each: LiftBin) -> Any:
+    from liqscape.plot.accuracy_pictures import LiftRow
+
+    return LiftRow(each.from_distance, each.to_distance, each.usd, each.share, each.expected)
+
+
+def _check(asked: Asked) -> None:
+    if not asked.refresh and (asked.from_ is not None or asked.to is not None):
+        raise BadArgument("--from and --to: only --refresh has a window to choose", hint="Add --refresh.")
+    if asked.head is not None and not asked.verify:
+        raise BadArgument("--head: is compared by --verify only", hint="Add --verify.")
+
+
+def _newest_ns(workspace: Workspace, instrument: InstrumentId) -> int:
+    """End of the newest stored bar, at which a map without --as-of would stand; ns UTC."""
+    ends = [c.last_ns + (c.interval_ns or 0) for c in workspace.store.coverage() if c.instrument == instrument and c.price_kind]
+    return min(max(ends), now_ns()) if ends else now_ns()
+
+
+def _caveats(record: Badge, simulated: bool) -> tuple[Caveat, ...]:
+    codes = [*(["SIMULATED"] if simulated else []), *([] if record.has_record else ["UNTESTED"]), "MODEL", "ADVICE"]
+    return tuple(Caveat(code=code, text=sentence(code)) for code in codes)
+
+
+def _say_badge(screen: Screen, instrument: InstrumentId, record: Badge, verdict: Verdict | None) -> None:
+    style = GOOD if record.counts_as == TESTED else BAD if record.state == OFF else badge_style(record)
+    screen.line((f"{instrument}  ", BOLD), (badge_text(record), style))
+    if verdict is None:
+        screen.line(f"No verdict is stored: `liqscape accuracy {instrument} --refresh` scores the map on what is.")
+        return
+    screen.line(f"Why: {why(record)}.")
+    if record.stale is not None:
+        screen.line((f"Stale: it counts as untested until `liqscape accuracy {instrument} --refresh`.", WARN))
+
+
+def _say_verdict(screen: Screen, verdict: Verdict) -> None:
+    window = f"{utc_date(verdict.from_ns)} to {utc_date(verdict.to_ns - 1)}, {verdict.days} days"
+    learned = f"{verdict.learned_share * 100:.0f} % predicted by learned weights"
+    screen.joined([f"scored {window}", learned, f"model {verdict.model}", f"inputs {verdict.inputs_hash[:8]}"], DIM, between="; ")
+    screen.line(("[ ] holds 90 %, whole days drawn. Given the path: how much is liquidated, not where price goes.", DIM))
+    if verdict.lift is not None:
+        _say_lift(screen, verdict.lift)
+    _say_scores(screen, verdict)
+    if verdict.rivals:
+        screen.blank()
+        screen.row((f"{'against, on the same path':<36}{'D2 long':>9}{'short':>9}   the map's lead, mean of sides", DIM))
+        for each in verdict.rivals:
+            screen.row(f"{each.predictor:<36}{each.d2_long:>9.3f}{each.d2_short:>9.3f}   {_value(each.difference, '{:+.3f}')}")
+        screen.line(("`liqscape validate` runs every baseline, gradient boosting too.", DIM))
+    if verdict.survivor_share:
+        shares = ", ".join(f"{percent(share)} {name} before" for name, share in verdict.survivor_share.items())
+        screen.line(f"Of what was liquidated there stood in the map: {shares}.")
+
+
+def _say_lift(screen: Screen, lift: Lift) -> None:
+    screen.blank()
+    screen.line((f"Lift {_value(lift.lift, '{:.2f}')}", BOLD), f": {_lift_sentence(lift)}")
+    source = (
+        "prints at their published prices"
+        if lift.source == "prints"
+        else "published sums, spread over the prices newly traded in their interval"
+    )
+    how = (
+        f"{lift.maps} maps frozen for {format_duration(lift.horizon_ns)} on {lift.days} days, levels of {lift.step * 1e4:g} bp; "
+        f"located by {source}: {percent(lift.located)} of the dollars. Dollars spread exactly as the map says would give "
+        f"{percent(lift.perfect, 1)}."
+    )
+    screen.line((how, DIM))
+    screen.row((f"{'levels away':<16}{'dollars':>9}{'on the dense quarter':>22}{'by distance':>13}", DIM))
+    for each in lift.bins:
+        far = (
+            f"{each.from_distance * 100:g} to {each.to_distance * 100:g} %"
+            if each.to_distance < 1.0
+            else (f"over {each.from_distance * 100:g} %")
+        )
+        screen.row(f"{far:<16}{format_usd(each.usd):>9}{percent(each.share, 1):>22}{percent(each.expected, 1):>13}")
+
+
+def _lift_sentence(lift: Lift) -> str:
+    return (
+        f"the densest quarter of the traded levels took {percent(lift.share, 1)} of the liquidated dollars; distance alone "
+        f"expects {percent(lift.expected, 1)}, levels drawn at random {percent(lift.chance, 1)}."
+    )
+
+
+def _say_scores(screen: Screen, verdict: Verdict) -> None:
+    screen.blank()
+    hours = f"{verdict.sides[0].hours:,} hours" if verdict.sides else ""
+    screen.row((f"{hours:<36}{'longs':<26}{'shorts':<26}", DIM))
+    for name, about, form in _SCORES:
+        cells = [_value(side.values.get(name, Value(None)), form) for side in verdict.sides]
+        screen.row(f"{about:<36}" + "".join(f"{cell:<26}" for cell in cells))
+
+
+def _value(value: Value, form: str) -> str:
+    """Write a value with its interval: `0.903 [0.880-0.921]`."""
+    if value.value is None:
+        return "-"
+
+    def one(number: float) -> str:
+        return format_usd(number) if form == "$" else percent(number) if form == "%" else form.format(number)
+
+    text = one(value.value)
+    if value.lo is None or value.hi is None:
+        return text
+    low, high = one(value.lo), one(value.hi)
+    return f"{text} [{low}{'..' if low[0] in '+-' else '-'}{high}]"
+
+
+def _say_magnet(screen: Screen, card: object) -> None:
+    """Print the card of the test of attraction, horizon by horizon, with the smallest effect that it could have seen."""
+    screen.blank()
+    screen.line(("Magnet card: is a dense level touched more than its mirror at the same distance and instant?", BOLD))
+    found = list(_tests(card))
+    if not found:
+        screen.line("Not yet run: `python -m benchmarks.magnet` in the repository runs the registered test and keeps its card.")
+        return
+    for each in found:
+        beta = Value(each["beta"], each.get("lo"), each.get("hi"))
+        least = each.get("smallest_beta")
+        parts = [f"{each['horizon_h']:g} h" if "horizon_h" in each else "", f"beta {_value(beta, '{:+.3f}')}"]
+        parts += [f"p {each['p']:.2f}"] if "p" in each else []
+        parts += [f"{each['windows']:,} windows on {each['days']} days"] if {"windows", "days"} <= each.keys() else []
+        parts.append("smallest visible effect: none that was tried" if least is None else f"smallest visible effect {least:.2f}")
+        screen.joined([part for part in parts if part], between="; ", indent=2)
+
+
+def _tests(card: object) -> Iterator[dict[str, Any]]:
+    """Yield the tests of a card: it is one, a list of them, or holds them under names."""
+    if isinstance(card, dict):
+        facts = cast("dict[str, Any]", card)
+        if "beta" in facts:
+            yield facts
+            return
+        for value in facts.values():
+            yield from _tests(value)
+    elif isinstance(card, list):
+        for value in cast("list[object]", card):
+            yield from _tests(value)
+
+
+def _say_ledger(screen: Screen, walked: Verification) -> None:
+    screen.blank()
+    if walked.entries == 0 and walked.intact:
+        screen.line(("Ledger", BOLD), ": no map was issued from this home yet.")
+        return
+    screen.line(
+        ("Ledger", BOLD),
+        f": {walked.entries:,} issued maps, {walked.first_noted} to {walked.last_noted}: ",
+        ("every entry is what was written." if walked.intact else "CHANGED.", GOOD if walked.intact else BAD),
+    )
+    for fault in walked.faults:
+        screen.line((f"  entry {fault.number}: {fault.what}", BAD), hang=4)
+    if walked.head is not None:
+        screen.line((f"Last hash {walked.head}: note it elsewhere; with --head it proves later that nothing was rewritten.", DIM))

@@ -1,0 +1,347 @@
+"""Pictures of how right a map was: bands against what happened, dollars by the hour, lift by distance, the truth beside it."""
+
+# matplotlib leaves the keyword arguments of its methods open, which strict checking reports as unknown.
+# pyright: reportUnknownMemberType=false
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
+
+from liqscape.model.arrays import FloatArray, IntArray
+from liqscape.plot.canvas import Box, Canvas, points
+from liqscape.plot.frame import MARGIN, draw_header, set_ticks, style_ticks
+from liqscape.plot.theme import FONT
+from liqscape.plot.ticks import steps, time_ticks, usd_ticks
+from liqscape.plot.words import UNTESTED
+from liqscape.units import NS_PER_HOUR, format_usd
+
+_CAPTION_PX, _TITLE_PX, _LABEL_PX = 14.0, 17.0, 13.0
+_GUTTER = 78.0
+
+
+@dataclass(frozen=True)
+class SideRecord:
+    """What a picture needs of one side's scores.
+
+    Parameters
+    ----------
+    pit
+        Share of the hours in each tenth of their predicted distribution.
+    coverage
+        (level of the band, share of hours inside; None unknown).
+    tenths
+        (predicted, published) mean USD of tenths of the hours, from the smallest prediction up.
+    """
+
+    hours: int
+    pit: tuple[float, ...]
+    coverage: tuple[tuple[float, float | None], ...]
+    tenths: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True)
+class LiftRow:
+    """Levels of one class of distance: liquidated dollars, their share on the dense quarter, and that by distance alone."""
+
+    from_distance: float
+    to_distance: float
+    usd: float
+    share: float | None
+    expected: float | None
+
+
+def plot_record(
+    title: str,
+    subline: Sequence[str],
+    long: SideRecord,
+    short: SideRecord,
+    lift: Sequence[LiftRow],
+    *,
+    lift_text: str,
+    badge: str = UNTESTED,
+    simulated: bool = False,
+    dark: bool = True,
+    size: tuple[int, int] = (1600, 900),
+) -> Figure:
+    """Draw a verdict: bands and their PIT, predicted against published dollars, lift by distance."""
+    canvas, top = _sheet(title, subline, badge, simulated, dark, size)
+    wide = (canvas.width - 2.0 * MARGIN - 2.0 * 26.0) / 3.0
+    height = canvas.height - top - MARGIN
+    boxes = [Box(MARGIN + i * (wide + 26.0), top, wide, height) for i in range(3)]
+    upper = Box(boxes[0].left, top, wide, 0.5 * height - 8.0)
+    lower = Box(boxes[0].left, top + 0.5 * height + 8.0, wide, 0.5 * height - 8.0)
+    draw_pit(canvas, upper, long, short)
+    draw_coverage(canvas, lower, long, short)
+    draw_tenths(canvas, boxes[1], long, short)
+    draw_lift(canvas, boxes[2], lift, lift_text)
+    canvas.figure.set_label(f"{title}. {', '.join(subline)}. {lift_text}")
+    return canvas.figure
+
+
+def plot_calibration(
+    title: str,
+    subline: Sequence[str],
+    long: SideRecord,
+    short: SideRecord,
+    *,
+    badge: str = UNTESTED,
+    dark: bool = True,
+    size: tuple[int, int] = (1600, 620),
+) -> Figure:
+    """Draw reliability and PIT: bands against what happened, and predicted against published dollars."""
+    canvas, top = _sheet(title, subline, badge, False, dark, size)
+    wide = (canvas.width - 2.0 * MARGIN - 2.0 * 26.0) / 3.0
+    boxes = [Box(MARGIN + i * (wide + 26.0), top, wide, canvas.height - top - MARGIN) for i in range(3)]
+    draw_pit(canvas, boxes[0], long, short)
+    draw_coverage(canvas, boxes[1], long, short)
+    draw_tenths(canvas, boxes[2], long, short)
+    canvas.figure.set_label(f"{title}. {', '.join(subline)}.")
+    return canvas.figure
+
+
+def plot_hours(
+    title: str,
+    subline: Sequence[str],
+    start_ns: IntArray,
+    realised: FloatArray,
+    quantiles: FloatArray,
+    *,
+    badge: str = UNTESTED,
+    dark: bool = True,
+    size: tuple[int, int] = (1600, 900),
+) -> Figure:
+    """Draw published dollars hour by hour over the band that was predicted for them.
+
+    Parameters
+    ----------
+    start_ns : int64[n], ns UTC, ascending
+    realised : float64[n, 2], USD (long, short), NaN unknown
+    quantiles : float64[n, 2, 3], USD: lower end of the 80 % band, median, upper end
+    """
+    canvas, top = _sheet(title, subline, badge, False, dark, size)
+    height = 0.5 * (canvas.height - top - MARGIN - 22.0)
+    for side, name in enumerate(("longs liquidated", "shorts liquidated")):
+        box = Box(MARGIN, top + side * (height + 22.0), canvas.width - 2.0 * MARGIN, height)
+        _draw_hours(canvas, box, name, side, start_ns, realised[:, side], quantiles[:, side])
+    canvas.figure.set_label(f"{title}. {', '.join(subline)}.")
+    return canvas.figure
+
+
+def plot_lift(
+    title: str,
+    subline: Sequence[str],
+    lift: Sequence[LiftRow],
+    *,
+    lift_text: str,
+    badge: str = UNTESTED,
+    dark: bool = True,
+    size: tuple[int, int] = (1100, 620),
+) -> Figure:
+    """Draw the share of liquidated dollars on the dense quarter of traded levels, by distance, beside what distance expects."""
+    canvas, top = _sheet(title, subline, badge, False, dark, size)
+    draw_lift(canvas, Box(MARGIN, top, canvas.width - 2.0 * MARGIN, canvas.height - top - MARGIN), lift, lift_text)
+    canvas.figure.set_label(f"{title}. {', '.join(subline)}. {lift_text}")
+    return canvas.figure
+
+
+def plot_against_truth(
+    title: str,
+    subline: Sequence[str],
+    distance: FloatArray,
+    estimated: FloatArray,
+    low: FloatArray,
+    high: FloatArray,
+    truth: FloatArray,
+    *,
+    dark: bool = True,
+    size: tuple[int, int] = (1600, 700),
+) -> Figure:
+    """Draw an estimated map over the true one of a simulated market, summed outward from the mark.
+
+    Parameters
+    ----------
+    distance : float64[n], outer edge of each bucket, fraction > 0
+    estimated, low, high, truth : float64[2, n], USD within each distance (long, short); the map, its 80 % interval, the truth
+    """
+    canvas, top = _sheet(title, subline, "", True, dark, size)
+    theme, wide = canvas.theme, 0.5 * (canvas.width - 2.0 * MARGIN - 30.0)
+    for side, (name, color) in enumerate((("longs below the mark", theme.long), ("shorts above the mark", theme.short))):
+        box = Box(MARGIN + side * (wide + 30.0), top, wide, canvas.height - top - MARGIN)
+        axes = _panel(canvas, box, name, "dollars between the mark and the distance")
+        axes.fill_between(distance, low[side], high[side], color=color, alpha=0.22, linewidth=0)
+        axes.plot(distance, estimated[side], color=color, linewidth=2.2, label="map, with its 80 % interval")
+        axes.plot(distance, truth[side], color=theme.mark, linewidth=1.8, linestyle=(0, (5, 2)), label="true positions")
+        axes.set_xlim(0.0, float(distance[-1]))
+        ceiling = 1.08 * float(max(high[side].max(), truth[side].max()))
+        axes.set_ylim(0.0, ceiling)
+        set_ticks(axes.xaxis, [(at, f"{at * 100:g} %") for at in steps(0.0, float(distance[-1]), 0.02)[1:]])
+        set_ticks(axes.yaxis, [(at, text) for at, text in usd_ticks(ceiling, 5) if at > 0.0])
+        _key(canvas, axes, "upper left")
+    canvas.figure.set_label(f"{title}. {', '.join(subline)}.")
+    return canvas.figure
+
+
+def draw_pit(canvas: Canvas, box: Box, long: SideRecord, short: SideRecord) -> None:
+    """Draw how many hours fell into each tenth of their predicted distribution; level is right."""
+    axes = _panel(
+        canvas, box, "Where hours fell in their predicted distribution", "level is right; a heap at an end is a surprise"
+    )
+    theme, size = canvas.theme, max(len(long.pit), 1)
+    place = (np.arange(size) + 0.5) / size
+    width = 0.4 / size
+    axes.axhline(1.0 / size, color=theme.muted, linewidth=1.2, linestyle=(0, (4, 3)))
+    axes.bar(place - 0.5 * width, long.pit, width=0.92 * width, color=theme.long, label="longs")
+    axes.bar(place + 0.5 * width, short.pit, width=0.92 * width, color=theme.short, label="shorts")
+    axes.set_xlim(0.0, 1.0)
+    axes.set_ylim(0.0, 1.45 * max(*long.pit, *short.pit, 1.0 / size))
+    set_ticks(axes.xaxis, [(at, f"{at * 100:.0f} %") for at in (0.0, 0.25, 0.5, 0.75, 1.0)])
+    set_ticks(axes.yaxis, [(at, f"{at * 100:.0f} %") for at in (0.05, 0.10, 0.15) if at < axes.get_ylim()[1]])
+    _key(canvas, axes, "upper right")
+
+
+def draw_coverage(canvas: Canvas, box: Box, long: SideRecord, short: SideRecord) -> None:
+    """Draw the share of hours inside the bands against what the bands say."""
+    axes = _panel(canvas, box, "Hours inside the bands", "on the line is right; below it bands are too narrow")
+    theme = canvas.theme
+    axes.plot([0.0, 1.0], [0.0, 1.0], color=theme.muted, linewidth=1.2, linestyle=(0, (4, 3)))
+    for record, color, name in ((long, theme.long, "longs"), (short, theme.short, "shorts")):
+        known = [(level, held) for level, held in record.coverage if held is not None]
+        axes.plot(*zip(*known, strict=True), color=color, linewidth=1.6, marker="o", markersize=points(9.0), label=name)
+    axes.set_xlim(0.4, 1.0)
+    axes.set_ylim(0.4, 1.0)
+    set_ticks(axes.xaxis, [(at, f"{at * 100:.0f} % band") for at in (0.5, 0.8, 0.9)])
+    set_ticks(axes.yaxis, [(at, f"{at * 100:.0f} %") for at in (0.5, 0.8, 0.9)])
+    _key(canvas, axes, "upper left")
+
+
+def draw_tenths(canvas: Canvas, box: Box, long: SideRecord, short: SideRecord) -> None:
+    """Draw predicted against published dollars of tenths of the hours, both on a log scale."""
+    axes = _panel(canvas, box, "Tenths of the hours: published against predicted", "mean dollars an hour; on the line is right")
+    theme = canvas.theme
+    values = [value for record in (long, short) for pair in record.tenths for value in pair if value > 0.0]
+    low, high = (0.6 * min(values), 1.7 * max(values)) if values else (1.0, 10.0)
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.plot([low, high], [low, high], color=theme.muted, linewidth=1.2, linestyle=(0, (4, 3)))
+    for record, color, name in ((long, theme.long, "longs"), (short, theme.short, "shorts")):
+        if record.tenths:
+            axes.plot(
+                *zip(*record.tenths, strict=True), color=color, linewidth=1.6, marker="o", markersize=points(9.0), label=name
+            )
+    axes.set_xlim(low, high)
+    axes.set_ylim(low, high)
+    decades = [10.0**k for k in range(math.ceil(math.log10(low)), math.floor(math.log10(high)) + 1)]
+    for axis in (axes.xaxis, axes.yaxis):
+        set_ticks(axis, [(at, format_usd(at, digits=1)) for at in decades])
+        axis.set_minor_locator(NullLocator())
+    _key(canvas, axes, "upper left")
+
+
+def draw_lift(canvas: Canvas, box: Box, lift: Sequence[LiftRow], text: str) -> None:
+    """Draw by distance: share of liquidated dollars on the dense quarter, beside what distance alone expects."""
+    axes = _panel(canvas, box, "Dollars on the densest quarter of the traded levels", text or "nothing could be located")
+    theme = canvas.theme
+    place = np.arange(len(lift), dtype=np.float64)
+    for offset, color, name, values in (
+        (-0.19, theme.mark, "liquidated there", [row.share for row in lift]),
+        (0.19, theme.muted, "expected from distance alone", [row.expected for row in lift]),
+    ):
+        heights = [math.nan if value is None else value for value in values]
+        axes.bar(place + offset, heights, width=0.34, color=color, label=name)
+    axes.axhline(0.25, color=theme.amber, linewidth=1.2, linestyle=(0, (4, 3)), label="levels drawn at random")
+    axes.set_xlim(-0.6, max(len(lift) - 0.4, 0.6))
+    ceiling = min(1.4 * max([0.35, *(value for row in lift for value in (row.share, row.expected) if value is not None)]), 1.3)
+    axes.set_ylim(0.0, ceiling)
+    labels = [
+        f"{row.from_distance * 100:g}-{row.to_distance * 100:g} %"
+        if row.to_distance < 1.0
+        else f"> {row.from_distance * 100:g} %"
+        for row in lift
+    ]
+    dollars = [format_usd(row.usd, digits=2) for row in lift]
+    set_ticks(axes.xaxis, [(float(at), f"{label}\n{usd}") for at, label, usd in zip(place, labels, dollars, strict=True)])
+    set_ticks(axes.yaxis, [(at, f"{at * 100:.0f} %") for at in (0.25, 0.5, 0.75, 1.0) if at < ceiling])
+    axes.tick_params(axis="x", labelsize=points(11.5))
+    _key(canvas, axes, "upper left")
+
+
+def _draw_hours(
+    canvas: Canvas, box: Box, name: str, side: int, start_ns: IntArray, realised: FloatArray, quantiles: FloatArray
+) -> None:
+    theme = canvas.theme
+    color = (theme.long, theme.short)[side]
+    axes = _panel(canvas, box, name, "dollars an hour as published, log scale; the band holds 80 % of hours if it is right")
+    hours = (start_ns - start_ns[0]) / NS_PER_HOUR
+    floor = 1e3
+    axes.set_yscale("log")
+    axes.fill_between(
+        hours, np.maximum(quantiles[:, 0], floor), np.maximum(quantiles[:, 2], floor), color=theme.muted, alpha=0.38, linewidth=0,
+        label="predicted, 80 % band",
+    )  # fmt: skip
+    inside = (realised >= quantiles[:, 0]) & (realised <= quantiles[:, 2])
+    shown = np.maximum(realised, floor)
+    axes.scatter(hours[inside], shown[inside], s=points(6.0) ** 2, color=color, linewidths=0, label="published, inside")
+    axes.scatter(
+        hours[~inside], shown[~inside], s=points(9.0) ** 2, facecolor="none", edgecolor=color, linewidths=1.0, label="outside",
+    )  # fmt: skip
+    axes.set_xlim(0.0, float(hours[-1]) + 1.0)
+    high = float(np.nanmax(np.maximum(quantiles[:, 2], realised)))
+    axes.set_ylim(floor, 8.0 * high)
+    days = time_ticks(int(start_ns[0]), int(start_ns[-1]), 12)
+    set_ticks(axes.xaxis, [((at - int(start_ns[0])) / NS_PER_HOUR, _day(at)) for at, _, _ in days])
+    set_ticks(axes.yaxis, [(10.0**k, format_usd(10.0**k, digits=1)) for k in range(3, math.ceil(math.log10(high)) + 1)])
+    axes.yaxis.set_minor_locator(NullLocator())
+    _key(canvas, axes, "upper right", columns=3)
+
+
+def _sheet(
+    title: str, subline: Sequence[str], badge: str, simulated: bool, dark: bool, size: tuple[int, int]
+) -> tuple[Canvas, float]:
+    canvas = Canvas(size, dark)
+    top = draw_header(canvas, title, subline, simulated, badge) + 16.0
+    canvas.require_room(canvas.height - top - MARGIN - 90.0)
+    return canvas, top
+
+
+def _panel(canvas: Canvas, box: Box, title: str, caption: str) -> Axes:
+    """Add axes with a title and a caption over them, and room for their labels."""
+    canvas.write(box.left, box.top, title, _TITLE_PX, bold=True)
+    y = box.top + 25.0
+    for line in canvas.wrap(caption, _CAPTION_PX, box.width):
+        canvas.write(box.left, y, line, _CAPTION_PX, color=canvas.theme.muted)
+        y += 19.0
+    inner = Box(box.left + _GUTTER - 22.0, y + 6.0, box.width - _GUTTER + 22.0, box.bottom - y - 46.0)
+    axes = canvas.axes(inner)
+    style_ticks(canvas, axes)
+    axes.tick_params(labelsize=points(_LABEL_PX))
+    axes.grid(color=canvas.theme.grid, linewidth=0.8)
+    return axes
+
+
+def _key(canvas: Canvas, axes: Axes, place: Literal["upper left", "upper right"], *, columns: int = 1) -> None:
+    legend = axes.legend(
+        loc=place,
+        ncols=columns,
+        frameon=False,
+        prop={"family": FONT, "size": points(_LABEL_PX)},
+        labelcolor=canvas.theme.text,
+        borderaxespad=0.6,
+        handlelength=1.6,
+        columnspacing=1.4,
+    )
+    for text in legend.get_texts():
+        text.set_parse_math(False)
+
+
+def _day(ns: int) -> str:
+    moment = datetime.fromtimestamp(ns // 1_000_000_000, UTC)
+    return f"{moment.day} {moment:%b}"
