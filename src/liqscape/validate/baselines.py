@@ -7,6 +7,7 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from liqscape.model.arrays import FloatArray
+from liqscape.validate.baselines_boosting import gradient_boosting, offset_boosting
 from liqscape.validate.baselines_maps import large_volume_bars, opens_without_closes, survey_mix, uniform_leverage, volume_profile
 from liqscape.validate.baselines_path import climatology, distance_only, fit_period_mean, move_power
 from liqscape.validate.panel import Panel, Schedule
@@ -29,7 +30,7 @@ class Baseline(Struct, frozen=True, kw_only=True):
     needs_boosting
         Whether it needs scikit-learn (the extra `boosting`); without it NoData is raised.
     strong
-        Whether beating it means something.
+        Whether being ahead of it is worth a claim: it knows all that is public and has no map.
     """
 
     name: str
@@ -82,5 +83,24 @@ BASELINES: tuple[Baseline, ...] = (
         name="py-liquidation-map",
         about="Its method re-derived: bars of large volume, levels 1, 2, 4 and 10 % from them, no closes; given a scale.",
         predict=_alone(large_volume_bars),
+    ),
+    Baseline(
+        name="boosting",
+        about="Gradient boosting of the distance rule on path, volatility, open interest, funding and clock: no map.",
+        predict=_alone(gradient_boosting),
+        needs_boosting=True,
+        strong=True,
+    ),
+    Baseline(
+        name="boosting + map",
+        about="The same with the map's predictions as features: what the path adds to the map as a feature.",
+        predict=gradient_boosting,
+        needs_boosting=True,
+    ),
+    Baseline(
+        name="map x boosting",
+        about="The map's predictions corrected by few small trees on the same features.",
+        predict=offset_boosting,
+        needs_boosting=True,
     ),
 )

@@ -43,15 +43,15 @@ class NominalRecipe(Recipe):
 
 def uniform_leverage(rows: Panel, schedule: Schedule) -> FloatArray:
     """Predict with every leverage of the menu holding the same share of open interest, closes modelled."""
-    return scale_and_floor(rows, schedule, _swept_by_mix(rows, np.full(len(LEVERAGES), 1.0 / len(LEVERAGES))))
+    return scale_and_floor(rows, schedule, swept_by_mix(rows, np.full(len(LEVERAGES), 1.0 / len(LEVERAGES))))
 
 
 def survey_mix(rows: Panel, schedule: Schedule) -> FloatArray:
     """Predict with the surveyed shares of leverage, closes modelled."""
-    return scale_and_floor(rows, schedule, _swept_by_mix(rows, np.array(SURVEY)))
+    return scale_and_floor(rows, schedule, swept_by_mix(rows, np.array(SURVEY)))
 
 
-def _swept_by_mix(rows: Panel, shares: FloatArray) -> FloatArray:
+def swept_by_mix(rows: Panel, shares: FloatArray) -> FloatArray:
     """float64[n, 2], USD swept in each interval if `shares` (float64[leverages], in the menu's order) held open interest."""
     bars, recipe = rows.bars, NominalRecipe()
     known = np.flatnonzero(bars.open_interest_base > 0.0)

@@ -122,25 +122,41 @@ def _factor(cell: IntArray, realised: FloatArray, expected: FloatArray, fit: Boo
 def distance_only(rows: Panel, schedule: Schedule) -> FloatArray:
     """Predict from how far price went beyond its extremes of the last hours and days: the nearest levels burn, wherever they are.
 
-    Dollars = floor + the sum over lookbacks of weight x distance ** power, weights >= 0 and power fitted; no opens, no memory of
-    what was swept.
+    No opens, no memory of what was swept (`fit_distance`).
     """
-    distance = np.stack([rows.adverse, *(beyond(rows, hours) for hours in LOOKBACK_H)], axis=2)
+    distance = beyond_extremes(rows)
 
     def fitted(fit: BoolArray, serve: BoolArray) -> FloatArray:
-        out = np.empty((int(serve.sum()), 2))
-        for s in range(2):
-            y = rows.realised[fit, s]
-            best = np.inf
-            for power in _DISTANCE_POWERS:
-                parts = np.column_stack((np.ones(rows.start_ns.size), distance[:, s] ** power))
-                weights = sum_of_parts(parts[fit], y)
-                deviance = poisson_deviance(y, parts[fit] @ weights)
-                if deviance < best:
-                    best, out[:, s] = deviance, parts[serve] @ weights
-        return out
+        return np.column_stack([fit_distance(distance[:, s], rows.realised[:, s], fit)[serve] for s in range(2)])
 
     return fold_by_fold(rows, schedule, fitted)
+
+
+def fit_distance(distance: FloatArray, realised: FloatArray, fit: BoolArray) -> FloatArray:
+    """Fit dollars = floor + sum over lookbacks of weight x distance ** power, weights >= 0, with the power that does best.
+
+    Parameters
+    ----------
+    distance : float64[n, lookbacks], one side's
+    realised : float64[n], USD; read where `fit` (bool[n]) is set
+
+    Returns
+    -------
+    predicted : float64[n], USD
+    """
+    best, out = np.inf, np.zeros(realised.size)
+    for power in _DISTANCE_POWERS:
+        parts = np.column_stack((np.ones(realised.size), distance**power))
+        predicted = parts @ sum_of_parts(parts[fit], realised[fit])
+        deviance = poisson_deviance(realised[fit], predicted[fit])
+        if deviance < best:
+            best, out = deviance, predicted
+    return out
+
+
+def beyond_extremes(rows: Panel) -> FloatArray:
+    """float64[n, 2, 1 + lookbacks], the adverse move, then `beyond` for every lookback."""
+    return np.stack([rows.adverse, *(beyond(rows, hours) for hours in LOOKBACK_H)], axis=2)
 
 
 def log_range(rows: Panel) -> FloatArray:
