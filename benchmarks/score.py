@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from liqscape.cli.views.show_validate import funding_of, interval
+from liqscape.cli.views.show_validate import funding_of, interval, losses
 from liqscape.clock import parse_instant, utc_date
 from liqscape.engine.importer import import_paths
 from liqscape.engine.workspace import Workspace
@@ -61,7 +61,7 @@ def table(report: Report) -> str:
             f"| {name} | {interval(scope.long.d2)} | {interval(scope.short.d2)} | {less} | {log_loss} | {crps} "
             f"| {both.spearman.value or 0.0:.3f} | {both.total_ratio.value or 0.0:.2f} | {held} |"
         )
-    worse = [f"{each.against}: {', '.join(each.loses_on)}" for each in report.comparisons if each.loses_on]
+    worse = [f"{each.against}: {losses(each.loses_on)}" for each in report.comparisons if each.loses_on]
     lines += ["", "Where the map loses: " + ("; ".join(worse) or "nowhere in this table") + "."]
     lines += ["", "Written by `make score` (needs the data pack, which is not part of this repository)."]
     return "\n".join(lines)

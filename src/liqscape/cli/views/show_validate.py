@@ -27,6 +27,14 @@ from liqscape.validate import Judged, Report, Value, predict, predicted_rows, va
 from liqscape.validate.gates import Judgement, judge, parse_gate
 
 MISSED = 20  # exit status when a stated gate is missed
+_WORDS = {
+    "d2": "D2",
+    "log_loss": "log loss",
+    "crps_usd": "CRPS",
+    "tail_crps_usd": "tail CRPS",
+    "spearman": "Spearman",
+    "r2_log": "R2 of logs",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,11 +188,20 @@ def _say_comparisons(screen: Screen, report: Report) -> None:
     screen.row((f"{'the map less':<{wide}}  {'D2, mean of sides':<24}{'p (Holm)':>9}   the map loses on", DIM))
     for each in report.comparisons:
         p = "< .001" if each.p_holm < 0.001 else f"{each.p_holm:.3f}"
-        style = "" if not each.loses_on else WARN
-        screen.row(
+        screen.line(
             f"{each.against:<{wide}}  {interval(each.d2_mean, sign=True):<24}{p:>9}   ",
-            (", ".join(each.loses_on) or "nothing", style),
+            (losses(each.loses_on), WARN if each.loses_on else ""),
+            hang=wide + 38,
         )
+
+
+def losses(names: Sequence[str]) -> str:
+    """Write `D2 (long), log loss` of `d2 long`, `log_loss long` and `log_loss short`; `nothing` of none."""
+    sides: dict[str, list[str]] = {}
+    for name in names:
+        score, side = name.split(" ")
+        sides.setdefault(_WORDS.get(score, score), []).append(side)
+    return ", ".join(score if len(found) == 2 else f"{score} ({found[0]})" for score, found in sides.items()) or "nothing"
 
 
 def interval(found: Value, *, sign: bool = False) -> str:
