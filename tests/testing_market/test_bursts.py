@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from liqscape.errors import BadArgument
-from liqscape.testing.market import Bursts, MarketConfig, SimulatedMarket, SimulatedRun
+from liqscape.testing.market import Bursts, MarketConfig, SimulatedMarket, SimulatedRun, VenuesConfig
 from liqscape.testing.market.exogenous import draw_outside
 
 CALM = MarketConfig(days=12.0, warmup_days=3.0, accounts=1_500, impact=False, step_s=60)
@@ -21,8 +21,8 @@ def wild() -> SimulatedRun:
 
 
 def burst_sides(config: MarketConfig) -> np.ndarray:
-    first, _, _ = np.random.SeedSequence(2).spawn(3)
-    return draw_outside(config, np.random.default_rng(first)).burst[config.warmup_steps :]
+    first = np.random.SeedSequence(2).spawn(4)[0]
+    return draw_outside(VenuesConfig(markets=(config,)), first)[0].burst[config.warmup_steps :]
 
 
 def test_many_more_open_inside_a_burst_and_on_its_side(wild: SimulatedRun) -> None:

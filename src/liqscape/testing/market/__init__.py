@@ -4,10 +4,22 @@ Depends on the ground (`units`, `errors`, `clock`, `_jit`) and `model` only, so 
 lifetimes, leverage and hazards are its own and no other room reads them.
 """
 
-from liqscape.testing.market.config import DEFAULT_BRACKETS, Behaviour, Bracket, Bursts, Group, MarketConfig, ScriptedOrder
+from liqscape.testing.market.config import (
+    DEFAULT_BRACKETS,
+    Behaviour,
+    Bracket,
+    Bursts,
+    Group,
+    LateOpenInterest,
+    MarketConfig,
+    PartialLiquidation,
+    ScriptedOrder,
+    VenuesConfig,
+)
 from liqscape.testing.market.dataset import write_dataset
-from liqscape.testing.market.exchange import SimulatedMarket
+from liqscape.testing.market.exchange import SimulatedMarket, SimulatedVenues
 from liqscape.testing.market.run import (
+    Deleveragings,
     FundingSeries,
     LiquidationPrints,
     SimulatedRun,
@@ -22,16 +34,21 @@ __all__ = [
     "Behaviour",
     "Bracket",
     "Bursts",
+    "Deleveragings",
     "FundingSeries",
     "Group",
+    "LateOpenInterest",
     "LiquidationPrints",
     "MarketConfig",
+    "PartialLiquidation",
     "ScriptedOrder",
     "SimulatedMarket",
     "SimulatedRun",
+    "SimulatedVenues",
     "SpatialScore",
     "StepSeries",
     "TruePositions",
+    "VenuesConfig",
     "spatial_distance",
     "true_levels",
     "write_dataset",

@@ -70,10 +70,10 @@ class Group(Struct, frozen=True, kw_only=True):
 
 
 DEFAULT_GROUPS: tuple[Group, ...] = (
-    Group(share=0.20, life_s=1_800, wait_s=14_400, leverage=30.0, size_usd=40e3),
-    Group(share=0.33, life_s=21_600, wait_s=43_200, leverage=14.0, size_usd=50e3),
-    Group(share=0.30, life_s=216_000, wait_s=172_800, leverage=6.0, size_usd=80e3),
-    Group(share=0.17, life_s=1_209_600, wait_s=864_000, leverage=2.4, size_usd=160e3),
+    Group(share=0.20, life_s=2_700, wait_s=57_600, leverage=30.0, size_usd=45e3),
+    Group(share=0.33, life_s=43_200, wait_s=172_800, leverage=14.0, size_usd=60e3),
+    Group(share=0.30, life_s=345_600, wait_s=345_600, leverage=6.5, size_usd=110e3),
+    Group(share=0.17, life_s=1_728_000, wait_s=1_209_600, leverage=3.2, size_usd=200e3),
 )
 
 
@@ -83,7 +83,9 @@ class Behaviour(Struct, frozen=True, kw_only=True):
     Parameters
     ----------
     size_tail
-        Pareto exponent of account sizes, cut at `size_cut` times the smallest.
+        Pareto exponent of account sizes, cut at `size_cut` times the smallest usual one.
+    small_share, small_scatter
+        Fraction of accounts that trade less than usual, and the mean log of by how much (exponential).
     momentum_share, contrarian_share
         Fractions of accounts that enter with and against the recent return; the rest does not look.
     long_bias
@@ -97,8 +99,10 @@ class Behaviour(Struct, frozen=True, kw_only=True):
 
     size_tail: float = 1.45
     size_cut: float = 150.0
+    small_share: float = 0.5
+    small_scatter: float = 2.5
     size_jitter: float = 0.5
-    leverage_scatter: float = 0.55
+    leverage_scatter: float = 0.45
     leverage_jitter: float = 0.30
     leverage_size_slope: float = 0.15
     life_jitter: float = 1.0
@@ -135,13 +139,46 @@ class Bursts(Struct, frozen=True, kw_only=True):
 
 
 class ScriptedOrder(Struct, frozen=True, kw_only=True):
-    """An account of its own that opens once at the end of `step` and never closes by itself."""
+    """An account of its own that opens once at the end of `step` and never closes by itself.
+
+    `wallet`: orders of one name in two markets of one venue are positions of one cross-margined account.
+    """
 
     step: int
     position_side: PositionSide
     quantity_base: float
     leverage: float
     margin_mode: MarginMode = MarginMode.ISOLATED
+    wallet: str | None = None
+
+
+class PartialLiquidation(Struct, frozen=True, kw_only=True):
+    """How a venue liquidates large positions: step by step (science.md A6 [S35]).
+
+    Parameters
+    ----------
+    above_usd
+        A position of more notional at mark is only reduced; below, or when its equity is gone, it is taken over whole.
+    share
+        Part of the position that one step closes in the book, for the account's own money.
+    pause_s
+        Time until the next step; who is healthy by then keeps the rest.
+    """
+
+    above_usd: float = 100e3
+    share: float = 0.20
+    pause_s: float = 30.0
+
+
+class LateOpenInterest(Struct, frozen=True, kw_only=True):
+    """How published open interest lags: the stamp at t is the open interest of `t - delay_s - U(0, jitter_s)`.
+
+    `missing_share` of the stamps fail; the one before is held.
+    """
+
+    delay_s: float = 0.0
+    jitter_s: float = 0.0
+    missing_share: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -162,6 +199,17 @@ class MarketConfig:
         Rate of jumps and the scale of their Laplace size in log price.
     impact
         False: orders fill at the last price and do not move it, so the price path knows nothing of positions.
+    partial_liquidation
+        Rule for large positions; None: everything is taken over whole.
+    auto_deleveraging
+        True: a fund that would be below zero at mark closes what it holds against the winners. False: the venue carries a
+        deficit.
+    maker_limit_usd
+        Inventory at which makers quote half as much on the side that would add to it.
+    depth_withdrawal, depth_floor
+        Log of the depth lost per unit by which moves exceed the calm measure, and the share that always stays.
+    late_open_interest
+        Delay of published open interest; None: it is of the bar's end. `steps` and the truth are never late.
     depth_usd_per_percent
         Calm book depth per 1 % of price and side. The book ends at `book_end` of displacement; what does not fit waits.
     lasting_share, lasting_half_life_s, refill_half_life_s
@@ -169,7 +217,8 @@ class MarketConfig:
     mark_bound
         Largest log difference of mark to last.
     price_path
-        Prices at the end of each step instead of the random process; needs `impact = False` and no warm-up.
+        Outside prices at the end of each step instead of the random process; needs no warm-up. Without impact they are the
+        prices.
     bursts
         Bursts of opening; None: none.
     scripted
@@ -202,7 +251,9 @@ class MarketConfig:
     jump_size: float = 0.006
     impact: bool = True
     depth_usd_per_percent: float = 12e6
-    depth_withdrawal: float = 0.35
+    depth_withdrawal: float = 0.42
+    depth_floor: float = 0.05
+    maker_limit_usd: float = 100e6
     book_end: float = 0.03
     lasting_share: float = 0.3
     lasting_half_life_s: float = 14_400.0
@@ -210,11 +261,14 @@ class MarketConfig:
     taker_share_of_depth: float = 0.03
     half_spread: float = 0.00002
     taker_fee_rate: float = 0.0004
+    partial_liquidation: PartialLiquidation | None = PartialLiquidation()  # noqa: RUF009 - frozen
+    auto_deleveraging: bool = True
     insurance_fund_usd: float = 20e6
     mark_bound: float = 0.004
     mark_time_s: float = 150.0
     funding_interval_s: int = 28_800
-    outside_turnover_per_day: float = 3_000.0
+    late_open_interest: LateOpenInterest | None = None
+    outside_turnover_per_day: float = 2_000.0
     price_path: tuple[float, ...] | None = None
     bursts: Bursts | None = None
     scripted: tuple[ScriptedOrder, ...] = ()
@@ -228,9 +282,9 @@ class MarketConfig:
                 raise BadArgument(f"market: {name} must be a multiple of the step of {self.step_s} s, received {value}")
         if self.steps <= 0 or self.steps * self.step_ns % self.bar_interval_ns:
             raise BadArgument(f"market: days must be a positive whole number of bars, received {self.days}")
-        if self.price_path is not None and (self.impact or self.warmup_days or len(self.price_path) != self.steps):
+        if self.price_path is not None and (self.warmup_days or len(self.price_path) != self.steps):
             raise BadArgument(
-                f"market: price_path needs impact=False, warmup_days=0 and one price per step ({self.steps}),"
+                f"market: price_path needs warmup_days=0 and one price per step ({self.steps}),"
                 f" received {len(self.price_path)} prices"
             )
         if self.accounts and not math.isclose(sum(g.share for g in self.groups), 1.0):
@@ -244,6 +298,14 @@ class MarketConfig:
         floors = [b.notional_floor_usd for b in self.brackets]
         if not floors or floors[0] != 0.0 or sorted(set(floors)) != floors:
             raise BadArgument(f"market: bracket floors must ascend from 0, received {floors}")
+        part = self.partial_liquidation
+        if part is not None and not (part.above_usd >= 0.0 and 0.0 < part.share <= 1.0 and part.pause_s >= 0.0):
+            raise BadArgument(
+                f"market: partial liquidation needs above_usd >= 0, a share in (0, 1] and pause_s >= 0, received {part}"
+            )
+        late = self.late_open_interest
+        if late is not None and not (late.delay_s >= 0.0 and late.jitter_s >= 0.0 and 0.0 <= late.missing_share < 1.0):
+            raise BadArgument(f"market: late open interest needs times >= 0 and a missing_share in [0, 1), received {late}")
         if self.makers < 1 or self.hedgers < 1:
             raise BadArgument(f"market: at least one maker and one hedger, received {self.makers} and {self.hedgers}")
 
@@ -261,3 +323,56 @@ class MarketConfig:
     def warmup_steps(self) -> int:
         """Number of steps before the record begins."""
         return round(self.warmup_days * 86_400 / self.step_s)
+
+
+@dataclass(frozen=True)
+class VenuesConfig:
+    """Markets that live side by side.
+
+    Parameters
+    ----------
+    markets
+        One per venue and contract; markets of one symbol have the same outside price and are coupled by arbitrage.
+    correlation
+        Of the outside returns of other assets with those of the first market's.
+    shared_wallets
+        Accounts of each venue that trade both of its two contracts from one cross-margined wallet.
+    arbitrage_half_life_s
+        Time in which half of a gap between venues closes.
+    arbitrage_band
+        Log gap of last prices that costs leave alone; beyond it arbitrageurs trade.
+
+    Raises
+    ------
+    BadArgument
+        If the markets do not share their clock, or wallets cannot be shared as asked.
+    """
+
+    markets: tuple[MarketConfig, ...]
+    correlation: float = 0.75
+    shared_wallets: int = 0
+    arbitrage_half_life_s: float = 10.0
+    arbitrage_band: float = 0.0003
+
+    def __post_init__(self) -> None:
+        clocks = {(m.days, m.warmup_days, m.step_s, m.start_ns, m.snapshot_interval_ns) for m in self.markets}
+        if len(clocks) != 1:
+            raise BadArgument(
+                "venues: all markets need the same days, warmup_days, step_s, start_ns and snapshot_interval_ns,"
+                f" received {sorted(clocks)}"
+            )
+        names = [m.instrument for m in self.markets]
+        if len(set(names)) != len(names):
+            raise BadArgument(f"venues: every market needs an instrument of its own, received {[str(n) for n in names]}")
+        if not (-1.0 <= self.correlation <= 1.0 and self.arbitrage_half_life_s > 0.0 and self.arbitrage_band >= 0.0):
+            raise BadArgument(
+                "venues: correlation must be in [-1, 1], arbitrage_half_life_s > 0 and arbitrage_band >= 0, received"
+                f" {self.correlation}, {self.arbitrage_half_life_s} and {self.arbitrage_band}"
+            )
+        crowded = max(sum(m.instrument.venue == n.venue for m in self.markets) for n in names)
+        fewest = min(m.accounts for m in self.markets)
+        if self.shared_wallets and (crowded > 2 or not 0 < self.shared_wallets <= fewest):
+            raise BadArgument(
+                f"venues: shared_wallets needs venues of at most two markets and at most {fewest} wallets,"
+                f" received {self.shared_wallets} with {crowded} markets on a venue"
+            )

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.signal import lfilter  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]
 
 from liqscape.model.arrays import FloatArray
-from liqscape.testing.market.config import Bursts, MarketConfig
+from liqscape.testing.market.config import Bursts, MarketConfig, VenuesConfig
 
 _YEAR_S = 365 * 86_400
 _DAY_S = 86_400.0
@@ -19,8 +19,8 @@ _MOOD_S, _ACTIVITY_S = 4 * _DAY_S, 5 * _DAY_S
 
 
 @dataclass(frozen=True)
-class Outside:
-    """One value per step, warm-up included.
+class MarketOutside:
+    """What one market gets from outside, one value per step, warm-up included.
 
     Parameters
     ----------
@@ -63,15 +63,15 @@ def _draw_bursts(bursts: Bursts, n: int, step_s: float, rng: np.random.Generator
     return side
 
 
-def draw_outside(config: MarketConfig, rng: np.random.Generator) -> Outside:
-    """Return the outside of a market.
+def draw_market(config: MarketConfig, rng: np.random.Generator) -> MarketOutside:
+    """Return the outside of a market by itself.
 
     `log_return = sigma * t + jump` with `log sigma` the sum of a slow and a fast factor and a daily rhythm; scaled so that its
     mean variance, jumps included, is `annual_volatility^2`.
     """
     n, step_s = config.warmup_steps + config.steps, float(config.step_s)
     scatter = config.volatility_scatter
-    log_sigma = scatter * (0.7 * _wander(rng, n, step_s, _SLOW_S) + 0.9 * _wander(rng, n, step_s, _FAST_S))
+    log_sigma = scatter * (1.0 * _wander(rng, n, step_s, _SLOW_S) + 0.9 * _wander(rng, n, step_s, _FAST_S))
     clock_s = (np.arange(n) - config.warmup_steps) * step_s
     log_sigma += 0.25 * np.sin(2.0 * np.pi * (clock_s / _DAY_S - 0.35))
     sigma = np.exp(log_sigma)
@@ -95,4 +95,24 @@ def draw_outside(config: MarketConfig, rng: np.random.Generator) -> Outside:
         burst = _draw_bursts(config.bursts, n, step_s, rng)
         ratio, share = config.bursts.ratio, config.bursts.share_of_time
         activity *= np.where(burst != 0.0, ratio, 1.0) / (1.0 + share * (ratio - 1.0))
-    return Outside(log_return, mood, activity, burst, volume, volume * buys)
+    return MarketOutside(log_return, mood, activity, burst, volume, volume * buys)
+
+
+def draw_outside(config: VenuesConfig, seed: np.random.SeedSequence) -> list[MarketOutside]:
+    """Return the outside of every market: markets of one asset share its returns, those of other assets follow the first.
+
+    `r_k = c * (sigma_k / sigma_0) * r_0 + sqrt(1 - c^2) * own_k`, c the correlation.
+    """
+    seeds = seed.spawn(len(config.markets))
+    drawn = [draw_market(m, np.random.default_rng(s)) for m, s in zip(config.markets, seeds, strict=True)]
+    leader, own_share = config.markets[0], math.sqrt(1.0 - config.correlation**2)
+    returns: dict[str, FloatArray] = {}
+    for market, outside in zip(config.markets, drawn, strict=True):
+        symbol = market.instrument.symbol
+        if not returns:
+            returns[symbol] = outside.log_return
+        elif symbol not in returns and market.price_path is None:
+            scale = config.correlation * market.annual_volatility / leader.annual_volatility
+            returns[symbol] = scale * drawn[0].log_return + own_share * outside.log_return
+        returns.setdefault(symbol, outside.log_return)
+    return [replace(o, log_return=returns[m.instrument.symbol]) for m, o in zip(config.markets, drawn, strict=True)]

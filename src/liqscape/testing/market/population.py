@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from liqscape.model import MarginMode, PositionSide
-from liqscape.testing.market._world import Script, Traits
+from liqscape.model import MarginMode
+from liqscape.testing.market._world import TRAITS
 from liqscape.testing.market.config import MarketConfig
 
 # Accounts differ within their group: log scatter of lifetime and pause.
@@ -13,11 +15,11 @@ _LIFE_SCATTER = 0.5
 _WAIT_SCATTER = 0.4
 
 
-def draw_traits(config: MarketConfig, rng: np.random.Generator) -> Traits:
-    """Return the traits of `config.accounts` traders, followed by one passive account per scripted order.
+def draw_traits(config: MarketConfig, rng: np.random.Generator) -> Any:
+    """Return the traits of `config.accounts` traders, followed by one passive account per scripted order: records of `TRAITS`.
 
-    Size is `group size x Pareto`, leverage `group leverage x lognormal x (relative size)^-slope`: large accounts are less
-    levered. The mix over all accounts is therefore a mixture of lognormals, not a power law.
+    Size is `group size x Pareto`, for small accounts much less; leverage `group leverage x lognormal x (relative size)^-slope`:
+    large accounts are less levered. The mix over all accounts is therefore a mixture of lognormals, not a power law.
     """
     n, habits = config.accounts, config.behaviour
     shares = np.array([g.share for g in config.groups])
@@ -27,6 +29,8 @@ def draw_traits(config: MarketConfig, rng: np.random.Generator) -> Traits:
         return np.array([getattr(g, name) for g in config.groups], np.float64)[kind]
 
     relative = np.minimum((1.0 - rng.random(n)) ** (-1.0 / habits.size_tail), habits.size_cut)
+    small = rng.random(n) < habits.small_share
+    relative[small] *= np.exp(-habits.small_scatter * rng.standard_exponential(int(small.sum())))
     leverage = of_group("leverage") * np.exp(habits.leverage_scatter * rng.standard_normal(n))
     style = rng.random(n)
     strength = habits.signal_strength * rng.exponential(1.0, n)
@@ -34,42 +38,27 @@ def draw_traits(config: MarketConfig, rng: np.random.Generator) -> Traits:
     wait = of_group("wait_s") * np.exp(_WAIT_SCATTER * rng.standard_normal(n))
     momentum = style < habits.momentum_share
     contrarian = ~momentum & (style < habits.momentum_share + habits.contrarian_share)
-    extra = len(config.scripted)
-
-    def joined(values: np.ndarray, passive: float) -> np.ndarray:
-        return np.concatenate([values.astype(np.float64), np.full(extra, passive)])
-
-    scripted_cross = np.array([o.margin_mode is MarginMode.CROSS for o in config.scripted], np.bool_)
-    return Traits(
-        size_usd=joined(of_group("size_usd") * relative, 0.0),
-        leverage=joined(leverage * relative**-habits.leverage_size_slope, 1.0),
-        life_s=joined(life, np.inf),
-        wait_s=joined(wait, np.inf),
-        signal=joined(np.where(momentum, strength, np.where(contrarian, -strength, 0.0)), 0.0),
-        bias=joined(habits.long_bias + 0.5 * rng.standard_normal(n), 0.0),
-        slow=np.concatenate([life > 86_400.0, np.zeros(extra, np.bool_)]),
-        stops=np.concatenate([rng.random(n) < habits.stop_share, np.zeros(extra, np.bool_)]),
-        tops_up=np.concatenate([rng.random(n) < habits.top_up_share, np.zeros(extra, np.bool_)]),
-        cross=np.concatenate([rng.random(n) < habits.cross_share, scripted_cross]),
-    )
+    traits = np.zeros(n + len(config.scripted), TRAITS)
+    own, scripted = traits[:n], traits[n:]
+    own["size_usd"] = of_group("size_usd") * relative
+    own["leverage"] = leverage * np.maximum(relative, 1.0) ** -habits.leverage_size_slope
+    own["life_s"], own["wait_s"] = life, wait
+    own["signal"] = np.where(momentum, strength, np.where(contrarian, -strength, 0.0))
+    own["bias"] = habits.long_bias + 0.5 * rng.standard_normal(n)
+    own["slow"] = life > 86_400.0
+    own["stops"] = rng.random(n) < habits.stop_share
+    own["tops_up"] = rng.random(n) < habits.top_up_share
+    own["cross"] = rng.random(n) < habits.cross_share
+    scripted["leverage"], scripted["life_s"], scripted["wait_s"] = 1.0, np.inf, np.inf
+    scripted["cross"] = [o.margin_mode is MarginMode.CROSS for o in config.scripted]
+    return traits
 
 
-def first_waits(traits: Traits, rng: np.random.Generator) -> np.ndarray:
+def first_waits(traits: Any, rng: np.random.Generator) -> np.ndarray:
     """Return the pause before each account's first position, seconds: some are due at once, as if the market were old."""
-    n = traits.wait_s.size
+    wait, life = np.asarray(traits["wait_s"], np.float64), np.asarray(traits["life_s"], np.float64)
+    n = wait.size
     with np.errstate(invalid="ignore"):
-        flat_share = np.where(np.isfinite(traits.wait_s), traits.wait_s / (traits.wait_s + traits.life_s), 1.0)
+        flat_share = np.where(np.isfinite(wait), wait / (wait + life), 1.0)
     due = rng.random(n) > flat_share
-    return np.where(due, rng.random(n) * 3600.0, traits.wait_s * rng.exponential(1.0, n))
-
-
-def script(config: MarketConfig) -> Script:
-    """Return the scripted orders as arrays; their accounts follow the traders."""
-    orders = config.scripted
-    return Script(
-        step=np.array([o.step for o in orders], np.int64),
-        account=config.accounts + np.arange(len(orders), dtype=np.int64),
-        side=np.array([1 if o.position_side is PositionSide.LONG else -1 for o in orders], np.int64),
-        lots=np.array([round(o.quantity_base / config.lot_base) for o in orders], np.int64),
-        leverage=np.array([o.leverage for o in orders], np.float64),
-    )
+    return np.where(due, rng.random(n) * 3600.0, wait * rng.exponential(1.0, n))

@@ -30,6 +30,7 @@ class StepSeries:
     ----------
     end_ns : int64[n], ns UTC
     mark, last, index : float64[n], quote per base
+    depth_usd_per_percent : float64[n], USD that move the price by 1 %
     long_lots, short_lots : int64[n], contracts of each side in lots; equal at every step
     opened_long_lots, opened_short_lots : int64[n], what traders opened within the step on each side, in lots, closes not taken
         off: no venue publishes it
@@ -40,6 +41,7 @@ class StepSeries:
     mark: FloatArray
     last: FloatArray
     index: FloatArray
+    depth_usd_per_percent: FloatArray
     long_lots: IntArray
     short_lots: IntArray
     opened_long_lots: IntArray
@@ -53,7 +55,7 @@ class LiquidationPrints:
 
     Parameters
     ----------
-    ts_ns : int64[n], ns UTC, one millisecond before the end of the step, so that a print lies inside the bar that caused it
+    ts_ns : int64[n], ns UTC, within the last second of the step whose mark caused it, in the order of execution
     sign : int8[n], +1 a long was closed, -1 a short
     price : float64[n], bankruptcy price, quote per base: the published price
     quantity_base : float64[n]
@@ -99,6 +101,32 @@ class LiquidationPrints:
 
 
 @dataclass(frozen=True)
+class Deleveragings:
+    """Winning positions that were closed because the fund had no money, in the order in which they were chosen.
+
+    Parameters
+    ----------
+    ts_ns : int64[n], ns UTC
+    sign : int8[n], +1 a long was reduced, -1 a short
+    quantity_base : float64[n]
+    account : int64[n]
+    price, mark_price : float64[n], what they were closed at (the price at which the fund had taken over) and the mark
+    score : float64[n], rank: profit x effective leverage, or profit / leverage where it is a loss
+    """
+
+    ts_ns: IntArray
+    sign: np.ndarray[tuple[int], np.dtype[np.int8]]
+    quantity_base: FloatArray
+    account: IntArray
+    price: FloatArray
+    mark_price: FloatArray
+    score: FloatArray
+
+    def __len__(self) -> int:
+        return self.ts_ns.size
+
+
+@dataclass(frozen=True)
 class FundingSeries:
     """Funding as paid: int64[n] ns UTC, float64[n] fraction per interval."""
 
@@ -118,7 +146,8 @@ class TruePositions:
     sign : int8[n], +1 long, -1 short
     quantity_base, entry_price : float64[n]
     margin_usd : float64[n], money behind the position
-    liquidation_price : float64[n], mark that would liquidate, NaN where none does
+    liquidation_price : float64[n], mark that would liquidate, the other contract of a shared wallet held at its mark; NaN where
+        none does
     cross : bool[n], cross margin; makers and hedgers always
     account : int64[n]
     age_s : float64[n], since the position was opened, NaN for those who always hold something
@@ -157,18 +186,26 @@ class SimulatedRun:
         Mark-price bars with the true extremes over the steps, volume and open interest.
     prints, liquidations
         Every forced order, and their hourly sums: complete, in USD at the published price.
-    money_usd : float64[snapshots, 2], held by everyone at cost, and deposited less withdrawn: equal up to rounding
+    partial : bool[prints], a step of a large position, closed in the book for its own account; else it was taken over whole
+    deleveraged
+        Winners closed because the insurance fund had no money.
+    money_usd : float64[snapshots, 2], held by everyone at cost, and deposited less withdrawn, over all markets of the run: equal
+        up to rounding
+    partner : int64[accounts], account of the venue's other market that has the same wallet, -1 where there is none
     """
 
     config: MarketConfig
     seed: int
     bars: BarSeries
     prints: LiquidationPrints
+    partial: BoolArray
+    deleveraged: Deleveragings
     liquidations: LiquidationSeries
     funding: FundingSeries
     steps: StepSeries
     snapshots: tuple[TruePositions, ...]
     money_usd: FloatArray
+    partner: IntArray
 
     @property
     def snapshot_ns(self) -> IntArray:
