@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from liqscape.api import (
         Map,
+        accuracy,
         asymmetry,
+        episodes,
         frame,
         fuel,
         headline,
@@ -35,7 +37,9 @@ __version__ = "0.1.0"
 __all__ = [
     "Map",
     "__version__",
+    "accuracy",
     "asymmetry",
+    "episodes",
     "frame",
     "fuel",
     "headline",

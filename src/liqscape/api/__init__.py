@@ -8,11 +8,14 @@ from liqscape.api.frames import frame
 from liqscape.api.maps import Map, heatmap, map
 from liqscape.api.pictures import plot
 from liqscape.api.readings import asymmetry, fuel, headline, ladder, liquidations, move_to, tilt, zones
+from liqscape.api.record import accuracy, episodes
 from liqscape.api.stores import import_data, instruments
 
 __all__ = [
     "Map",
+    "accuracy",
     "asymmetry",
+    "episodes",
     "frame",
     "fuel",
     "headline",

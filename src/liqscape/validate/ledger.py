@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator, Sequence
-from typing import Any, cast
 
 from msgspec import Struct
 
 from liqscape.clock import iso
-from liqscape.errors import StoreError
 from liqscape.store import Entry, Head, Ledger
 from liqscape.store.ledger import GENESIS, link
 from liqscape.units import NS_PER_S
@@ -103,20 +100,3 @@ def _faults(entries: Sequence[Entry], head: Head | None) -> Iterator[Fault]:
 
 def _second(ns: int) -> str:
     return iso(ns - ns % NS_PER_S)
-
-
-def facts(entry: Entry) -> dict[str, Any]:
-    """Return an entry for people and programs: its number, when it was written, its hash, and what it says.
-
-    Raises
-    ------
-    StoreError
-        If what it says is no JSON: it was changed.
-    """
-    try:
-        said = cast("dict[str, Any]", json.loads(entry.entry))
-    except ValueError as error:
-        raise StoreError(
-            f"ledger entry {entry.number}: {error}", hint="`liqscape accuracy --verify` says what was changed."
-        ) from None
-    return {"number": entry.number, "noted": iso(entry.noted_ns), "hash": entry.hash, **said}

@@ -24,7 +24,7 @@ STEP = 0.0005  # height of a level, log price
 LEAST_LEVELS = 4  # fewer have no quarter
 SUMS_PER_MAP = 4  # a sum says where it fell only beside sums of other intervals of the same map
 _QUARTER = 0.25
-_PROFILE = np.array([0.0, 0.001, 0.002, 0.003, 0.004, 0.006, 0.008, 0.011, 0.015, 0.02, 0.03, 0.045, 0.07, 1.0])
+_KNOTS = np.array([0.0, 0.0005, 0.001, 0.002, 0.003, 0.0045, 0.006, 0.008, 0.011, 0.015, 0.02, 0.03, 0.045, 0.07, 0.12])
 _SHOWN = (0.0, 0.0025, 0.005, 0.01, 0.02, 0.05, 1.0)
 _ROUNDS = 100
 
@@ -209,19 +209,24 @@ def densest(usd: FloatArray) -> FloatArray:
     return above + level * (quarter - above.sum()) / level.sum()
 
 
-def distance_profile(maps: list[Seen]) -> FloatArray:
-    """Fit dollars per level by distance alone, float64[13] up to a factor, given each map's own total.
+def by_distance(distance: FloatArray) -> FloatArray:
+    """Return float64[n, 15]: how much each knot of the distance profile counts at each distance; linear between knots."""
+    place = np.interp(distance, _KNOTS, np.arange(_KNOTS.size))
+    return np.maximum(1.0 - np.abs(place[:, None] - np.arange(_KNOTS.size)), 0.0)
 
-    The likelihood is multinomial over the items of each map, so that a sum that covers many levels says no more than it knows.
+
+def distance_profile(maps: list[Seen]) -> FloatArray:
+    """Fit dollars per level by distance alone, float64[15] at the knots up to a factor, given each map's own total.
+
+    The likelihood is multinomial over the items of each map, so that a sum that covers many levels says no more than it knows;
+    it is raised step by step (expectation maximisation) from a flat profile.
     """
-    size = _PROFILE.size - 1
-    bins = [np.searchsorted(_PROFILE, each.distance, side="right") - 1 for each in maps]
-    levels = np.array([np.bincount(b, minlength=size) for b in bins], np.float64)
-    onto = [np.eye(size)[b] for b in bins]
+    onto = [by_distance(each.distance) for each in maps]
+    levels = np.array([one.sum(axis=0) for one in onto])
     cover = np.concatenate([each.cover @ one for each, one in zip(maps, onto, strict=True)])
     usd = np.concatenate([each.usd for each in maps])
     total = np.array([each.usd.sum() for each in maps])
-    profile = np.ones(size)
+    profile = np.ones(_KNOTS.size)
     seen = levels.sum(axis=0) > 0.0
     for _ in range(_ROUNDS):
         expected = cover @ profile
@@ -256,11 +261,10 @@ def measure(maps: Iterable[Seen], *, source: str, horizon_ns: int, all_usd: floa
     tally = np.zeros((len(_SHOWN) - 1, 5))  # levels, dollars, on the dense quarter, expected dollars, and on the dense quarter
     for i, each in enumerate(seen):
         usd, dense = each.usd.sum(), each.items_dense
-        weight = profile[np.searchsorted(_PROFILE, each.distance, side="right") - 1]
-        by_distance = usd * each.falls(weight)
-        evenly, mapped = each.falls(np.ones(weight.size)) @ dense, each.falls(each.density) @ dense
-        columns[i] = usd, each.usd @ dense, usd * evenly, by_distance @ dense, usd * mapped
-        found, expected = each.usd @ each.spread, by_distance @ each.spread
+        expected_usd = usd * each.falls(by_distance(each.distance) @ profile)
+        evenly, mapped = each.falls(np.ones(each.density.size)) @ dense, each.falls(each.density) @ dense
+        columns[i] = usd, each.usd @ dense, usd * evenly, expected_usd @ dense, usd * mapped
+        found, expected = each.usd @ each.spread, expected_usd @ each.spread
         shown = np.searchsorted(_SHOWN, each.distance, side="right") - 1
         for k, values in enumerate((np.ones(shown.size), found, found * each.dense, expected, expected * each.dense)):
             np.add.at(tally[:, k], shown, values)
