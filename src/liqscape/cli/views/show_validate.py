@@ -11,6 +11,7 @@ import polars as pl
 import typer
 
 from liqscape.api.envelope import plain_meta
+from liqscape.api.record import keep_verdict
 from liqscape.cli.emit import Answer, emit, note
 from liqscape.cli.options import Home, Plain
 from liqscape.cli.question import read
@@ -54,6 +55,18 @@ class Asked:
     liquidations: Path | None
     funding: Path | None
 
+    @property
+    def chosen(self) -> bool:
+        """Whether window or schedule were chosen: a verdict comes from the default ones, so that nobody picks its days."""
+        return (self.from_, self.to, self.null_until, self.fit_days, self.refit_days, self.embargo_days) != (
+            None,
+            None,
+            None,
+            75.0,
+            7.0,
+            7.0,
+        )
+
 
 def show_validate(home: Home, show: Plain, asked: Asked, *, gates: Sequence[str], out: Path | None) -> None:
     """Answer `liqscape validate`; exit 20 if a stated gate is missed."""
@@ -73,7 +86,17 @@ def show_validate(home: Home, show: Plain, asked: Asked, *, gates: Sequence[str]
     else:
         workspace = Workspace(home.home)
         judged = score_stored(workspace, asked)
-        simulated = workspace.is_simulated(InstrumentId.parse(judged.report.instrument))
+        instrument = InstrumentId.parse(judged.report.instrument)
+        simulated = workspace.is_simulated(instrument)
+        if not asked.chosen:
+            keep_verdict(
+                workspace,
+                instrument,
+                judged,
+                read_bars(workspace.store, instrument),
+                read_liquidations(workspace.store, instrument),
+            )
+            note(show, f"this is the verdict on {instrument} now: `liqscape accuracy {instrument}` shows it")
     verdicts = [judge(gate, judged.report) for gate in stated]
     if out is not None:
         table = predictions_table(judged)
