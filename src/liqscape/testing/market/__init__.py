@@ -4,6 +4,7 @@ Depends on the ground (`units`, `errors`, `clock`, `_jit`) and `model` only, so 
 lifetimes, leverage and hazards are its own and no other room reads them.
 """
 
+from liqscape.testing.market.cascade import KnownCascade, known_cascade
 from liqscape.testing.market.config import (
     DEFAULT_BRACKETS,
     Behaviour,
@@ -37,6 +38,7 @@ __all__ = [
     "Deleveragings",
     "FundingSeries",
     "Group",
+    "KnownCascade",
     "LateOpenInterest",
     "LiquidationPrints",
     "MarketConfig",
@@ -49,6 +51,7 @@ __all__ = [
     "StepSeries",
     "TruePositions",
     "VenuesConfig",
+    "known_cascade",
     "spatial_distance",
     "true_levels",
     "write_dataset",

@@ -18,7 +18,7 @@ from liqscape.testing.market._world import Outside, Script, Tape, World
 
 # Where things are in a row of `World.state`: MARK in quote per base, DEPTH in base per unit of log price, prices else logs.
 FAIR, EATEN, BASIS, MARK, STRESS, DEPTH, FAST_MEAN, SLOW_MEAN, VOLUME, TAKER_BUY = range(10)
-FEES, DEPOSITS, PREMIUM, LASTING, COMMON_FAIR, COMMON_LAST, SEEN = range(10, 17)
+FEES, DEPOSITS, PREMIUM, LASTING, COMMON_FAIR, COMMON_EATEN, SEEN = range(10, 17)
 VALUES = 17
 # Where things are in a row of `World.totals`, and in `Tape.rows`.
 LONG, SHORT, OPENED_LONG, OPENED_SHORT, FUNDED = range(5)
@@ -527,23 +527,23 @@ def _advance_price(world: World, market: int, log_return: float) -> None:
 
 @kernel
 def _arbitrage(world: World) -> None:
-    """Couple the markets of one asset: quotes follow the common fair price, arbitrageurs trade gaps beyond a band."""
+    """Couple the markets of one asset: quotes follow the common fair price, arbitrageurs trade the rest beyond a band."""
     state, seats = world.state, world.seats
     for market in range(state.shape[0]):
-        weight, fair, last = 0.0, 0.0, 0.0
+        weight, fair, eaten = 0.0, 0.0, 0.0
         for other in range(state.shape[0]):
             if seats.asset[other] == seats.asset[market]:
                 depth = state[other, DEPTH]
                 weight += depth
                 fair += depth * state[other, FAIR]
-                last += depth * (state[other, FAIR] + state[other, EATEN])
-        state[market, COMMON_FAIR], state[market, COMMON_LAST] = fair / weight, last / weight
+                eaten += depth * state[other, EATEN]
+        state[market, COMMON_FAIR], state[market, COMMON_EATEN] = fair / weight, eaten / weight
     for market in range(state.shape[0]):
         rules = world.rules[market]
         pulled = rules.arbitrage_speed * (state[market, COMMON_FAIR] - state[market, FAIR])
         state[market, FAIR] += pulled
         state[market, LASTING] += pulled
-        gap = state[market, FAIR] + state[market, EATEN] - state[market, COMMON_LAST]
+        gap = state[market, EATEN] - state[market, COMMON_EATEN]
         excess = abs(gap) - rules.arbitrage_band
         if excess > 0.0 and rules.impact:
             sign = -1 if gap > 0.0 else 1
