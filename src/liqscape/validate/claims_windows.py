@@ -91,6 +91,13 @@ class Windows:
         """float64[n, 2], farthest excursion below and above the start within the window, units."""
         return self.path.max(axis=2)
 
+    def of_days(self, kept: BoolArray) -> Windows:
+        """Return the windows of some days, bool[days]."""
+        index = np.flatnonzero(np.repeat(kept, self.per_day)).astype(np.int64)
+        names = ("at_ns", "price", "unit", "past", "first_bar", "path", "round_step")
+        arrays = {name: getattr(self, name)[index] for name in names}
+        return Windows(self.horizon_ns, level=self.level.take(index), raw_level=self.raw_level.take(index), **arrays)
+
     def drifted(self, drift: float) -> FloatArray:
         """float64[n, 2], farthest excursions if a steady drift were laid over each window.
 
@@ -179,8 +186,8 @@ def _sigma_per_bar(bars: BarSeries) -> FloatArray:
     """float64[bars], volatility of one bar known at each bar's end: returns so far, forgotten with a half-life of a day."""
     squared = np.diff(np.log(bars.close), prepend=np.log(bars.close[0])) ** 2
     keep = 0.5 ** (bars.interval_ns / VOLATILITY_HALF_LIFE_NS)
-    weight = 1.0 - keep ** np.arange(1, squared.size + 1)
-    squared[:1] = 0.0
+    weight = 1.0 - keep ** np.arange(squared.size)  # n bars have n - 1 returns
+    weight[:1] = np.nan
     found = np.asarray(lfilter([1.0 - keep], [1.0, -keep], squared), np.float64) / weight
     found[: _VOLATILITY_NEEDS_NS // bars.interval_ns] = np.nan
     return np.sqrt(np.where(found > 0.0, found, np.nan))
