@@ -5,11 +5,13 @@ import sqlite3
 
 import msgspec
 import pytest
-from record_scenes import NAME
+from record_scenes import NAME, START
 
 import liqscape as ls
 from liqscape.cli.main import main
 from liqscape.engine.workspace import Workspace
+from liqscape.units import NS_PER_DAY
+from liqscape.validate.claims import MagnetCard
 from liqscape.validate.verdict import State, store_verdict
 
 
@@ -129,22 +131,24 @@ def test_verify_walks_the_ledger(ask, home):
 
 
 def test_the_magnet_card(ask, home):
-    assert "Not yet run" in ask("accuracy", "BTC", "--magnet")[1]
-    test = {
-        "horizon_h": 24.0,
-        "beta": 0.013,
-        "lo": -0.1,
-        "hi": 0.126,
-        "p": 0.83,
-        "windows": 412,
-        "days": 41,
-        "smallest_beta": 0.21,
-    }
-    Workspace(home).state.set("magnet", NAME, {"magnet": [test]})
-    out = ask("accuracy", "BTC", "--magnet")[1]
-    assert "24 h; beta +0.013 [-0.100..+0.126]; p 0.83; 412 windows on 41 days; smallest visible effect 0.21" in " ".join(
-        out.split()
-    )
+    assert "--magnet --refresh` runs the registered test" in " ".join(ask("accuracy", "BTC", "--magnet")[1].split())
+    card = {
+        "instrument": NAME, "model": "L", "from_ns": START, "to_ns": START + 41 * NS_PER_DAY, "horizon_h": 4.0, "windows": 412,
+        "days": 41, "beta": 0.013, "lo": -0.1, "hi": 0.126, "level": 0.95, "p": 0.83, "p_holm": 0.9, "size": 0.045,
+        "size_markets": 200, "smallest_drift": 0.2, "smallest_beta": 0.21, "touched_level": 0.3, "touched_mirror": 0.29,
+        "expected": 0.3, "verdict": "not found", "sentence": "No attraction found: as said.",
+    }  # fmt: skip
+    assert set(card) == set(MagnetCard.__struct_fields__)
+    Workspace(home).state.set("magnet", NAME, card)
+    out = " ".join(ask("accuracy", "BTC", "--magnet")[1].split())
+    for text in (
+        "No attraction found: as said.",
+        "within 4 h, 2026-01-01 to 2026-02-10: 412 windows on 41 days",
+        "beta +0.013 [-0.100..+0.126] a standard deviation of mass (95% interval)",
+        "smallest visible beta 0.21",
+        "rejects 4.5% of 200 markets",
+    ):
+        assert text in out
 
 
 def test_the_picture_of_a_verdict(ask, tmp_path):

@@ -16,9 +16,12 @@ from liqscape.store import open_ledger, read_bars, read_funding, read_liquidatio
 from liqscape.units import NS_PER_HOUR
 
 if TYPE_CHECKING:
+    from liqscape.validate.claims import MagnetCard
     from liqscape.validate.ledger import Verification
     from liqscape.validate.report import Judged
     from liqscape.validate.verdict import Verdict
+
+MAGNET = "magnet"  # of the small state, where the card of the test of attraction is kept; the key is the instrument
 
 
 def accuracy(
@@ -152,6 +155,17 @@ def keep_verdict(
     )
     store_verdict(opened.state, verdict)
     return verdict
+
+
+def note_card(opened: Workspace, instrument: InstrumentId) -> MagnetCard:
+    """Run the registered test of attraction on what is stored, and keep its card (F23)."""
+    from msgspec import to_builtins
+
+    from liqscape.validate.claims import magnet_card
+
+    card = magnet_card(read_bars(opened.store, instrument), read_liquidations(opened.store, instrument))
+    opened.state.set(MAGNET, str(instrument), to_builtins(card))
+    return card
 
 
 def _survivor_share(bars: BarSeries, liquidations: LiquidationSeries, from_ns: int, to_ns: int) -> dict[str, float]:

@@ -51,7 +51,9 @@ def accuracy(
         str | None,
         typer.Option(metavar="HASH", help="With --verify: the last hash as you noted it earlier.", rich_help_panel=CHECKS),
     ] = None,
-    magnet: Annotated[bool, typer.Option("--magnet", help="The card of the test of attraction.", rich_help_panel=OUTPUT)] = False,
+    magnet: Annotated[
+        bool, typer.Option("--magnet", help="The card of the test of attraction; --refresh runs it.", rich_help_panel=OUTPUT)
+    ] = False,
 ) -> None:
     """How right the map was, out of sample: badge, lift, scores per side, each with its interval."""
     from liqscape.cli.views.show_accuracy import Asked, show_accuracy

@@ -26,6 +26,7 @@ from liqscape.units import NS_PER_HOUR, format_usd
 
 _CAPTION_PX, _TITLE_PX, _LABEL_PX = 14.0, 17.0, 13.0
 _GUTTER = 78.0
+_FLOOR_USD = 1e3  # hours below are drawn here: a log scale has no nought
 
 
 @dataclass(frozen=True)
@@ -113,25 +114,31 @@ def plot_hours(
     subline: Sequence[str],
     start_ns: IntArray,
     realised: FloatArray,
+    predicted: FloatArray,
     quantiles: FloatArray,
     *,
     badge: str = UNTESTED,
     dark: bool = True,
-    size: tuple[int, int] = (1600, 900),
+    size: tuple[int, int] = (1600, 1000),
 ) -> Figure:
-    """Draw published dollars hour by hour over the band that was predicted for them.
+    """Draw published against predicted dollars, every hour a dot, and both along time.
 
     Parameters
     ----------
     start_ns : int64[n], ns UTC, ascending
-    realised : float64[n, 2], USD (long, short), NaN unknown
-    quantiles : float64[n, 2, 3], USD: lower end of the 80 % band, median, upper end
+    realised, predicted : float64[n, 2], USD (long, short)
+    quantiles : float64[n, 2, 2], USD: ends of the 80 % band
     """
     canvas, top = _sheet(title, subline, badge, False, dark, size)
-    height = 0.5 * (canvas.height - top - MARGIN - 22.0)
-    for side, name in enumerate(("longs liquidated", "shorts liquidated")):
-        box = Box(MARGIN, top + side * (height + 22.0), canvas.width - 2.0 * MARGIN, height)
-        _draw_hours(canvas, box, name, side, start_ns, realised[:, side], quantiles[:, side])
+    height, wide = canvas.height - top - MARGIN, 0.5 * (canvas.width - 2.0 * MARGIN - 30.0)
+    upper = 0.58 * height
+    for side, name in enumerate(
+        ("Longs: published against predicted, every hour", "Shorts: published against predicted, every hour")
+    ):
+        box = Box(MARGIN + side * (wide + 30.0), top, wide, upper - 14.0)
+        _draw_dots(canvas, box, name, side, realised[:, side], predicted[:, side], quantiles[:, side])
+    below = Box(MARGIN, top + upper, canvas.width - 2.0 * MARGIN, height - upper)
+    _draw_hours(canvas, below, start_ns, realised, predicted)
     canvas.figure.set_label(f"{title}. {', '.join(subline)}.")
     return canvas.figure
 
@@ -144,7 +151,7 @@ def plot_lift(
     lift_text: str,
     badge: str = UNTESTED,
     dark: bool = True,
-    size: tuple[int, int] = (1100, 620),
+    size: tuple[int, int] = (1600, 620),
 ) -> Figure:
     """Draw the share of liquidated dollars on the dense quarter of traded levels, by distance, beside what distance expects."""
     canvas, top = _sheet(title, subline, badge, False, dark, size)
@@ -274,33 +281,59 @@ def draw_lift(canvas: Canvas, box: Box, lift: Sequence[LiftRow], text: str) -> N
     _key(canvas, axes, "upper left")
 
 
-def _draw_hours(
-    canvas: Canvas, box: Box, name: str, side: int, start_ns: IntArray, realised: FloatArray, quantiles: FloatArray
+def _draw_dots(
+    canvas: Canvas, box: Box, name: str, side: int, realised: FloatArray, predicted: FloatArray, quantiles: FloatArray
 ) -> None:
+    """Draw every hour as a dot, both axes on a log scale, with the 80 % band along the prediction."""
     theme = canvas.theme
-    color = (theme.long, theme.short)[side]
-    axes = _panel(canvas, box, name, "dollars an hour as published, log scale; the band holds 80 % of hours if it is right")
-    hours = (start_ns - start_ns[0]) / NS_PER_HOUR
-    floor = 1e3
+    axes = _panel(canvas, box, name, "dollars an hour, log scales; the band holds 80 % of the hours if it is right")
+    axes.set_xscale("log")
     axes.set_yscale("log")
+    order = np.argsort(predicted, kind="stable")
+    groups = [part for part in np.array_split(order, 24) if part.size]
+    middle = np.array([np.exp(np.log(predicted[part]).mean()) for part in groups])
+    low, high = (np.array([np.median(quantiles[part, end]) for part in groups]) for end in (0, 1))
     axes.fill_between(
-        hours, np.maximum(quantiles[:, 0], floor), np.maximum(quantiles[:, 2], floor), color=theme.muted, alpha=0.38, linewidth=0,
-        label="predicted, 80 % band",
-    )  # fmt: skip
-    inside = (realised >= quantiles[:, 0]) & (realised <= quantiles[:, 2])
-    shown = np.maximum(realised, floor)
-    axes.scatter(hours[inside], shown[inside], s=points(6.0) ** 2, color=color, linewidths=0, label="published, inside")
+        middle, np.maximum(low, _FLOOR_USD), high, color=theme.muted, alpha=0.3, linewidth=0, label="predicted, 80 % band"
+    )
+    inside = (realised >= quantiles[:, 0]) & (realised <= quantiles[:, 1])
+    shown = np.maximum(realised, _FLOOR_USD)
+    color = (theme.long, theme.short)[side]
+    axes.scatter(predicted[inside], shown[inside], s=points(5.0) ** 2, color=color, linewidths=0, alpha=0.85, label="inside")
+    outside = f"outside, {(~inside).mean() * 100:.0f} %"
     axes.scatter(
-        hours[~inside], shown[~inside], s=points(9.0) ** 2, facecolor="none", edgecolor=color, linewidths=1.0, label="outside",
-    )  # fmt: skip
-    axes.set_xlim(0.0, float(hours[-1]) + 1.0)
-    high = float(np.nanmax(np.maximum(quantiles[:, 2], realised)))
-    axes.set_ylim(floor, 8.0 * high)
+        predicted[~inside], shown[~inside], s=points(6.5) ** 2, facecolor="none", edgecolor=color, linewidths=0.9, label=outside
+    )
+    ends = (0.7 * float(predicted.min()), 1.6 * float(predicted.max()))
+    axes.plot(ends, ends, color=theme.mark, linewidth=1.1, linestyle=(0, (4, 3)))
+    axes.set_xlim(*ends)
+    axes.set_ylim(0.8 * _FLOOR_USD, 2.5 * float(max(realised.max(), high.max())))
+    for axis, (start, stop) in ((axes.xaxis, axes.get_xlim()), (axes.yaxis, axes.get_ylim())):
+        decades = [10.0**k for k in range(math.ceil(math.log10(start)), math.floor(math.log10(stop)) + 1)]
+        axis.set_minor_locator(NullLocator())
+        under = "under " if axis is axes.yaxis else ""
+        set_ticks(axis, [(at, f"{under if at == _FLOOR_USD else ''}{format_usd(at, digits=1)}") for at in decades])
+    _key(canvas, axes, "upper left")
+
+
+def _draw_hours(canvas: Canvas, box: Box, start_ns: IntArray, realised: FloatArray, predicted: FloatArray) -> None:
+    """Draw both along time: shorts upward and longs downward, heights on a square-root scale."""
+    theme = canvas.theme
+    axes = _panel(
+        canvas, box, "Hour by hour", "coloured: published; white: predicted. Shorts upward, longs downward; square-root scale"
+    )
+    hours = (start_ns - start_ns[0]) / NS_PER_HOUR
+    for side, (sign, color) in enumerate(((-1.0, theme.long), (1.0, theme.short))):
+        axes.bar(hours, sign * np.sqrt(realised[:, side]), width=1.0, color=color, linewidth=0)
+        axes.plot(hours, sign * np.sqrt(predicted[:, side]), color=theme.mark, linewidth=0.7, alpha=0.9)
+    axes.set_xlim(-1.0, float(hours[-1]) + 1.0)
+    high = 1.08 * float(np.sqrt(max(realised.max(), predicted.max())))
+    axes.set_ylim(-high, high)
     days = time_ticks(int(start_ns[0]), int(start_ns[-1]), 12)
     set_ticks(axes.xaxis, [((at - int(start_ns[0])) / NS_PER_HOUR, _day(at)) for at, _, _ in days])
-    set_ticks(axes.yaxis, [(10.0**k, format_usd(10.0**k, digits=1)) for k in range(3, math.ceil(math.log10(high)) + 1)])
-    axes.yaxis.set_minor_locator(NullLocator())
-    _key(canvas, axes, "upper right", columns=3)
+    dollars = [at for at in (1e5, 1e6, 5e6, 2e7, 5e7, 1e8, 2e8) if 0.2 * high < math.sqrt(at) < high]
+    ticks = [(sign * math.sqrt(at), format_usd(at, digits=1)) for at in dollars for sign in (-1.0, 1.0)]
+    set_ticks(axes.yaxis, sorted([*ticks, (0.0, "0")]))
 
 
 def _sheet(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -10,7 +9,7 @@ import typer
 
 from liqscape.analytics.caveats import Caveat, sentence
 from liqscape.api.envelope import METHOD, Links, plain_meta
-from liqscape.api.record import one_instrument, refresh_verdict
+from liqscape.api.record import MAGNET, note_card, one_instrument, refresh_verdict
 from liqscape.cli.emit import Answer, emit, note
 from liqscape.cli.options import Home, Picture, Plain
 from liqscape.cli.question import picture_path, read
@@ -26,13 +25,14 @@ from liqscape.store import open_ledger
 from liqscape.units import format_duration, format_usd
 from liqscape.validate.bootstrap import Value
 from liqscape.validate.ledger import Verification, verify
-from liqscape.validate.verdict import Lift, LiftBin, Verdict, read_verdict
+from liqscape.validate.verdict import Lift, Verdict, read_verdict
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from liqscape.plot.accuracy_pictures import LiftRow, SideRecord
+
 CHANGED = 20  # exit status when the ledger is not what was written
-MAGNET = "magnet"  # namespace of the small state; the key is the instrument
 _SCORES = (
     ("d2", "D2, share of the deviance explained", "{:.3f}"),
     ("spearman", "rank correlation", "{:.3f}"),
@@ -76,7 +76,7 @@ def show_accuracy(home: Home, show: Plain, picture: Picture, asked: Asked) -> No
     newest = _newest_ns(workspace, instrument)
     record = badge(workspace, [instrument], newest)
     walked = verify(open_ledger(workspace.home), asked.head) if asked.verify else None
-    card = workspace.state.get(MAGNET, str(instrument)) if asked.magnet else None
+    card = _card(workspace, instrument, refresh=asked.refresh) if asked.magnet else None
     if path is not None:
         if verdict is None:
             raise NoData(
@@ -97,7 +97,7 @@ def show_accuracy(home: Home, show: Plain, picture: Picture, asked: Asked) -> No
         if verdict is not None:
             _say_verdict(screen, verdict)
         if asked.magnet:
-            _say_magnet(screen, card)
+            _say_magnet(screen, instrument, card)
         if walked is not None:
             _say_ledger(screen, walked)
         screen.blank()
@@ -117,35 +117,39 @@ def show_accuracy(home: Home, show: Plain, picture: Picture, asked: Asked) -> No
 
 def draw(verdict: Verdict, record: Badge) -> Figure:
     """Draw the picture of a verdict: bands, dollars and lift."""
-    from liqscape.plot.accuracy_pictures import SideRecord, plot_record
+    from liqscape.plot.accuracy_pictures import plot_record
 
-    sides = {
-        side.side: SideRecord(
+    long, short, lift, text = record_of(verdict)
+    window = f"{utc_date(verdict.from_ns)} to {utc_date(verdict.to_ns - 1)}"
+    return plot_record(
+        f"{verdict.instrument}: out of sample, {verdict.days} days, given the path",
+        [window, f"model {verdict.model}", f"inputs {verdict.inputs_hash[:8]}", "dollars as published"],
+        long,
+        short,
+        lift,
+        lift_text=text,
+        badge=record.text,
+        simulated=verdict.simulated,
+    )
+
+
+def record_of(verdict: Verdict) -> tuple[SideRecord, SideRecord, tuple[LiftRow, ...], str]:
+    """Return what a picture of a verdict needs: both sides, the lift by distance, and the lift in words."""
+    from liqscape.plot.accuracy_pictures import LiftRow, SideRecord
+
+    long, short = (
+        SideRecord(
             hours=side.hours,
             pit=side.pit,
             coverage=tuple((level / 100.0, side.values.get(f"coverage_{level}", Value(None)).value) for level in (50, 80, 90)),
             tenths=side.reliability,
         )
         for side in verdict.sides
-    }
-    lift = () if verdict.lift is None else tuple(_lift_row(each) for each in verdict.lift.bins)
-    window = f"{utc_date(verdict.from_ns)} to {utc_date(verdict.to_ns - 1)}"
-    return plot_record(
-        f"{verdict.instrument}: out of sample, {verdict.days} days, given the path",
-        [window, f"model {verdict.model}", f"inputs {verdict.inputs_hash[:8]}", "dollars as published"],
-        sides["long"],
-        sides["short"],
-        lift,
-        lift_text="" if verdict.lift is None else _lift_sentence(verdict.lift),
-        badge=record.text,
-        simulated=verdict.simulated,
     )
-
-
-def _lift_row(each: LiftBin) -> Any:
-    from liqscape.plot.accuracy_pictures import LiftRow
-
-    return LiftRow(each.from_distance, each.to_distance, each.usd, each.share, each.expected)
+    if verdict.lift is None:
+        return long, short, (), ""
+    rows = tuple(LiftRow(e.from_distance, e.to_distance, e.usd, e.share, e.expected) for e in verdict.lift.bins)
+    return long, short, rows, _lift_sentence(verdict.lift)
 
 
 def _check(asked: Asked) -> None:
@@ -153,6 +157,14 @@ def _check(asked: Asked) -> None:
         raise BadArgument("--from and --to: only --refresh has a window to choose", hint="Add --refresh.")
     if asked.head is not None and not asked.verify:
         raise BadArgument("--head: is compared by --verify only", hint="Add --verify.")
+
+
+def _card(workspace: Workspace, instrument: InstrumentId, *, refresh: bool) -> dict[str, Any] | None:
+    """Return the stored card of the test of attraction as it was written, run anew on request; None if it was never run."""
+    if refresh:
+        note_card(workspace, instrument)
+    found = workspace.state.get(MAGNET, str(instrument))
+    return cast("dict[str, Any]", found) if isinstance(found, dict) else None
 
 
 def _newest_ns(workspace: Workspace, instrument: InstrumentId) -> int:
@@ -251,36 +263,30 @@ def _value(value: Value, form: str) -> str:
     return f"{text} [{low}{'..' if low[0] in '+-' else '-'}{high}]"
 
 
-def _say_magnet(screen: Screen, card: object) -> None:
-    """Print the card of the test of attraction, horizon by horizon, with the smallest effect that it could have seen."""
+def _say_magnet(screen: Screen, instrument: InstrumentId, card: dict[str, Any] | None) -> None:
+    """Print the card of the test of attraction with the smallest effect that it could have seen."""
     screen.blank()
     screen.line(("Magnet card: is a dense level touched more than its mirror at the same distance and instant?", BOLD))
-    found = list(_tests(card))
-    if not found:
-        screen.line("Not yet run: `python -m benchmarks.magnet` in the repository runs the registered test and keeps its card.")
+    if card is None:
+        screen.line(
+            f"Not yet run: `liqscape accuracy {instrument} --magnet --refresh` runs the registered test and keeps its card."
+        )
         return
-    for each in found:
-        beta = Value(each["beta"], each.get("lo"), each.get("hi"))
-        least = each.get("smallest_beta")
-        parts = [f"{each['horizon_h']:g} h" if "horizon_h" in each else "", f"beta {_value(beta, '{:+.3f}')}"]
-        parts += [f"p {each['p']:.2f}"] if "p" in each else []
-        parts += [f"{each['windows']:,} windows on {each['days']} days"] if {"windows", "days"} <= each.keys() else []
-        parts.append("smallest visible effect: none that was tried" if least is None else f"smallest visible effect {least:.2f}")
-        screen.joined([part for part in parts if part], between="; ", indent=2)
-
-
-def _tests(card: object) -> Iterator[dict[str, Any]]:
-    """Yield the tests of a card: it is one, a list of them, or holds them under names."""
-    if isinstance(card, dict):
-        facts = cast("dict[str, Any]", card)
-        if "beta" in facts:
-            yield facts
-            return
-        for value in facts.values():
-            yield from _tests(value)
-    elif isinstance(card, list):
-        for value in cast("list[object]", card):
-            yield from _tests(value)
+    screen.line(card["sentence"])
+    window = f"{utc_date(card['from_ns'])} to {utc_date(card['to_ns'] - 1)}"
+    beta, least = Value(card["beta"], card["lo"], card["hi"]), card["smallest_beta"]
+    screen.joined(
+        [
+            f"within {card['horizon_h']:g} h, {window}: {card['windows']:,} windows on {card['days']} days",
+            f"beta {_value(beta, '{:+.3f}')} a standard deviation of mass ({percent(card['level'])} interval)",
+            f"p {card['p']:.3f}, {card['p_holm']:.3f} for both claims",
+            "smallest visible beta: none that was tried" if least is None else f"smallest visible beta {least:.2f}",
+            f"where there is nothing to find it rejects {percent(card['size'], 1)} of {card['size_markets']} markets",
+            f"model {card['model']}",
+        ],
+        between="; ",
+        indent=2,
+    )
 
 
 def _say_ledger(screen: Screen, walked: Verification) -> None:
