@@ -93,7 +93,7 @@ def test_the_record_uses_the_weights_of_each_start(workspace):
         survivor_record(tape.bars, tape.liquidations, np.array([END - NS_PER_DAY + NS_PER_HOUR]))
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=3, deadline=None)
 @given(back=st.integers(0, 24 * 12))
 def test_shares_fall_with_the_horizon_and_never_exceed_one(workspace, back):
     found = replay(tape_of(workspace, END - back * FIVE_MINUTES)).survivors

@@ -12,6 +12,7 @@ from enum import StrEnum
 import numpy as np
 from msgspec import Struct
 from numpy.lib.stride_tricks import sliding_window_view
+from scipy.special import ndtri  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]
 
 from liqscape.errors import BadArgument
 from liqscape.model import BarSeries
@@ -128,8 +129,7 @@ def acceleration(
     levels = windows.raw_level if raw else windows.level
     shuffled = fit.of_days(fit.permuted_days(windows.strata(), permutations, rng), windows.per_day)
     drawn = np.repeat(fit.resampled_days(windows.days, permutations, rng), windows.per_day, axis=1)
-    one = Levels(levels.side[None], levels.distance[None], levels.contrast[None])
-    value, crossed, design = _crossings(windows, one, after, measure)
+    value, crossed, design = _crossings(windows, levels.take(np.arange(len(windows))[None]), after, measure)
     limit = np.quantile(np.abs(value[crossed]), _WINSOR) if crossed.any() else 0.0
     value = np.clip(value, -limit, limit)
     slope, error = fit.least_squares(value, design, crossed.astype(np.float64))
@@ -158,13 +158,9 @@ def acceleration(
         crossings_mirror=int(mirror.sum()),
         mean_level=float(value[0, : level.size][level].mean()) if level.any() else None,
         mean_mirror=float(value[0, level.size :][mirror].mean()) if mirror.any() else None,
-        smallest_slope=(critical + _NORMAL_POWER) * float(resampled.std()),
+        smallest_slope=(critical + float(ndtri(POWER))) * float(resampled.std()),
         permutations=permutations,
     )
-
-
-_NORMAL_POWER = 0.8416212335729143  # Normal quantile of POWER
-assert POWER == 0.8
 
 
 def _after(bars: BarSeries, count: int) -> _After:
@@ -193,15 +189,13 @@ def _crossings(windows: Windows, levels: Levels, after: _After, measure: Measure
     crossed : bool[b, 2 n]
     design : float64[b, 2 n, 5], 1, z(mass), x, past towards the level, log sigma
     """
-    spread = np.sqrt((levels.contrast**2).mean(axis=1, keepdims=True))
-    mass = np.divide(levels.contrast, spread, out=np.zeros_like(levels.contrast), where=spread > 0.0)
     sigma = np.log(windows.unit) - float(np.log(windows.unit).mean())
     running = np.maximum.accumulate(windows.path, axis=2)
     parts = [_side(windows, running, side, levels.distance, after, measure) for side in (levels.side, 1 - levels.side)]
     signs = (1.0, -1.0)
     past = np.where(levels.side == 1, windows.past, -windows.past)
     ones = np.ones_like(levels.distance)
-    rows = [np.stack([ones, sign * mass, levels.distance, sign * past, ones * sigma], axis=2) for sign in signs]
+    rows = [np.stack([ones, sign * levels.mass, levels.distance, sign * past, ones * sigma], axis=2) for sign in signs]
     value = np.concatenate([part[0] for part in parts], axis=1)
     return value, np.concatenate([part[1] for part in parts], axis=1), np.concatenate(rows, axis=1)
 

@@ -39,8 +39,14 @@ class Levels:
     contrast: FloatArray
 
     def take(self, index: IntArray) -> Levels:
-        """Return the levels of other windows in their place."""
+        """Return the levels of other windows in their place; an index of shape [b, n] gives b sets."""
         return Levels(self.side[index], self.distance[index], self.contrast[index])
+
+    @property
+    def mass(self) -> FloatArray:
+        """float64[..., n], z(mass) of each level: its contrast over the root mean square; its mirror has the negative."""
+        spread = np.sqrt((self.contrast**2).mean(axis=-1, keepdims=True))
+        return np.divide(self.contrast, spread, out=np.zeros_like(self.contrast), where=spread > 0.0)
 
 
 @dataclass(frozen=True)

@@ -121,7 +121,7 @@ def magnet(windows: Windows, *, permutations: int = 999, raw: bool = False, cont
     shuffled = fit.of_days(fit.permuted_days(windows.strata(), permutations, rng), windows.per_day)
     drawn = np.repeat(fit.resampled_days(windows.days, permutations, rng), windows.per_day, axis=1)
     reach = windows.excursion
-    rows = _rows(windows, _one(levels), reach, reach)
+    rows = _rows(windows, levels.take(np.arange(len(windows))[None]), reach, reach)
     found, error = fit.logit(rows.touched, rows.design, rows.offset)
     permuted = _permuted(windows, levels, shuffled, reach, reach)[:, 1]
     resampled = _resampled(rows, np.tile(drawn, (1, 2)))
@@ -175,10 +175,6 @@ def random_zone_z(windows: Windows, levels: Levels, seed: int) -> float:
     return (dense - other) / float(np.sqrt(2.0 * max(pooled * (1.0 - pooled), 1e-9) / n))
 
 
-def _one(levels: Levels) -> Levels:
-    return Levels(levels.side[None], levels.distance[None], levels.contrast[None])
-
-
 def _first_passage(distance: FloatArray) -> FloatArray:
     """Chance that a price without memory or drift touches a level: 2 Phi(-x), x in sigma * sqrt(H)."""
     return np.asarray(erfc(distance / np.sqrt(2.0)), np.float64)
@@ -195,8 +191,7 @@ def _rows(windows: Windows, levels: Levels, towards: FloatArray, away: FloatArra
     at = np.arange(len(windows))
     side, distance = levels.side, levels.distance
     touched = [towards[at, side] >= distance, away[at, 1 - side] >= distance]
-    spread = np.sqrt((levels.contrast**2).mean(axis=1, keepdims=True))
-    mass = np.divide(levels.contrast, spread, out=np.zeros_like(distance), where=spread > 0.0)
+    mass = levels.mass
     past = np.where(side == 1, windows.past, -windows.past)
     around = [windows.at_round_price(s, distance).astype(np.float64) for s in (side, 1 - side)]
     columns = [np.concatenate(pair, axis=1) for pair in ((mass, -mass), (past, -past), around)]
@@ -275,7 +270,7 @@ def _differences(
             found["round"] = np.where(np.isnan(round_distance), np.nan, touched - _first_passage(some.distance) - at_round)
         return found
 
-    observed = {name: values[0] for name, values in of(_one(levels)).items()}
+    observed = {name: values[0] for name, values in of(levels.take(np.arange(len(windows))[None])).items()}
     means: dict[str, list[FloatArray]] = {name: [] for name in observed}
     for batch in _batches(shuffled.shape[0], 2 * _MATCHED * len(windows)):
         for name, values in of(levels.take(shuffled[batch])).items():
