@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.stats import spearmanr, wasserstein_distance
@@ -128,6 +128,7 @@ def test_zones_are_whole_buckets() -> None:
         rank_correlation(np.ones((2, 60)), np.ones((2, 60)), WIDTH, zone=0.007)
 
 
+@settings(max_examples=40)
 @given(maps)
 def test_a_map_is_no_distance_from_itself(usd: FloatArray) -> None:
     fine = np.repeat(usd, 5, axis=1) / 5.0
@@ -140,6 +141,7 @@ def test_a_map_is_no_distance_from_itself(usd: FloatArray) -> None:
     assert scores.coverage == ()
 
 
+@settings(max_examples=40)
 @given(maps, maps, st.floats(1e-3, 1e3))
 def test_shapes_do_not_know_scales_and_no_map_comes_first(one: FloatArray, other: FloatArray, factor: float) -> None:
     there, back = transport(one, other, WIDTH, 0.20), transport(other, one, WIDTH, 0.20)
@@ -152,6 +154,7 @@ def test_shapes_do_not_know_scales_and_no_map_comes_first(one: FloatArray, other
     assert 0.0 <= there.both_bps <= 2 * 0.20 * 1e4
 
 
+@settings(max_examples=30)
 @given(maps, maps, maps)
 def test_a_way_round_is_never_shorter(a: FloatArray, b: FloatArray, c: FloatArray) -> None:
     ab, bc, ac = (transport(x, y, WIDTH, 0.20).both_bps for x, y in ((a, b), (b, c), (a, c)))
@@ -159,6 +162,7 @@ def test_a_way_round_is_never_shorter(a: FloatArray, b: FloatArray, c: FloatArra
         assert ac <= ab + bc + 1e-6  # type: ignore[operator]
 
 
+@settings(max_examples=40)
 @given(maps, maps)
 def test_agrees_with_scipy(one: FloatArray, other: FloatArray) -> None:
     found = transport(one, other, WIDTH, 0.10).both_bps
