@@ -32,7 +32,7 @@ if TYPE_CHECKING:
         zones,
     )
 
-__version__ = "0.1.0"
+from liqscape._version import __version__
 
 __all__ = [
     "Map",

@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 from msgspec import Struct, field
 
-from liqscape import __version__
+from liqscape._version import __version__
 from liqscape.analytics.caveats import Caveat
 from liqscape.clock import iso, now_ns
 from liqscape.engine.verdict import Badge

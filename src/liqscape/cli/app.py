@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from liqscape import __version__
+from liqscape._version import __version__
 from liqscape.cli.declare import group
 
 app = group(

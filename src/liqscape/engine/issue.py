@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from liqscape import __version__
+from liqscape._version import __version__
 from liqscape.clock import iso, now_ns
 from liqscape.engine.workspace import Workspace
 from liqscape.errors import StoreError

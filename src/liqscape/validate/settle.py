@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import numpy as np
 
-from liqscape import __version__
+from liqscape._version import __version__
 from liqscape.clock import now_ns
 from liqscape.errors import NoData
 from liqscape.model import BarSeries, InstrumentId, LiquidationSeries, PositionSide
@@ -42,10 +44,8 @@ def settle(
     shown = judged.shown & rows.known
     days = int(np.unique(rows.start_ns[shown] // NS_PER_DAY).size)
     found: Lift | None = None
-    try:
+    with suppress(NoData):  # a record on which nothing can be located has no lift: the badge says so
         found = lift(bars, liquidations, from_ns=report.from_ns, to_ns=report.to_ns, prints=prints)
-    except NoData:
-        pass  # a record on which nothing can be located has no lift: the badge says so
     sides = tuple(
         _side(side, card, rows.realised[shown, s], judged.predictions.predicted[shown, s])
         for s, (side, card) in enumerate(zip(PositionSide, (report.map.long, report.map.short), strict=True))
