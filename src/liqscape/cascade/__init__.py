@@ -20,13 +20,14 @@ from liqscape.cascade.absorption import (
     Withdrawal,
     absorption,
 )
-from liqscape.cascade.base import Direction, Factor, exactly
+from liqscape.cascade.base import Direction, Factor, Probability, exactly
 from liqscape.cascade.depth import DepthProfile, depth_profile
+from liqscape.cascade.dynamic import DynamicPaths, simulate
+from liqscape.cascade.outcome import Cascade, Quantile, after_adl, fan, p_touch, quantiles, summary
 from liqscape.cascade.potential import (
     Curves,
     Engine,
     Ignition,
-    Probability,
     Run,
     StaticPaths,
     both_ways,
@@ -36,6 +37,7 @@ from liqscape.cascade.potential import (
     run,
     static_paths,
 )
+from liqscape.cascade.venues import ForcedVenue, Physics
 
 __all__ = [
     "HORIZON_S",
@@ -45,14 +47,19 @@ __all__ = [
     "Absorption",
     "Basis",
     "BookDepth",
+    "Cascade",
     "Curves",
     "DepthProfile",
     "Direction",
+    "DynamicPaths",
     "Engine",
     "Factor",
+    "ForcedVenue",
     "Ignition",
     "Part",
+    "Physics",
     "Probability",
+    "Quantile",
     "Refill",
     "Run",
     "SquareRootImpact",
@@ -60,12 +67,18 @@ __all__ = [
     "Stress",
     "Withdrawal",
     "absorption",
+    "after_adl",
     "both_ways",
     "curves",
     "depth_profile",
     "exactly",
+    "fan",
     "ignition",
     "p_reach",
+    "p_touch",
+    "quantiles",
     "run",
+    "simulate",
     "static_paths",
+    "summary",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Protocol
 
@@ -10,7 +11,7 @@ import numpy as np
 from msgspec import Struct
 
 from liqscape.errors import BadArgument
-from liqscape.model.arrays import FloatArray
+from liqscape.model.arrays import BoolArray, FloatArray, IntArray
 from liqscape.model.maps import INTERVAL_LEVEL, Estimate
 from liqscape.model.sides import PositionSide
 
@@ -97,6 +98,13 @@ def exactly(value: float, source: str = "given", date: str = "") -> Factor:
     return Factor(median=value, lo=value, hi=value, source=source, date=date)
 
 
+class Probability(Struct, frozen=True, kw_only=True):
+    """A share of the ensemble with the standard error that comes from its finite number of draws."""
+
+    value: float
+    error: float
+
+
 class Depth(Protocol):
     """How many dollars stand between the mark and a distance."""
 
@@ -120,6 +128,40 @@ def interval(values: FloatArray) -> Estimate:
     tail = 0.5 * (1.0 - INTERVAL_LEVEL)
     lo, median, hi = np.quantile(values, (tail, 0.5, 1.0 - tail))
     return Estimate(median=float(median), lo=float(lo), hi=float(hi))
+
+
+def share(draws: Sequence[IntArray], event: BoolArray) -> Probability:
+    """Return the share of paths with an event, and its standard error.
+
+    Parameters
+    ----------
+    draws : int64[paths] each, which draw of the map, of absorption, ... a path used
+    event : bool[paths]
+
+    Notes
+    -----
+    Paths share draws: the error is that of the means over map draws and over absorption draws, added in squares, which counts
+    what is left within a draw twice: it is rather too large than too small.
+    """
+    variance = 0.0
+    for draw in draws:
+        count = np.bincount(draw)
+        means = np.bincount(draw, weights=event)[count > 0] / count[count > 0]
+        variance += float(means.var(ddof=1)) / means.size if means.size > 1 else 0.0
+    return Probability(value=float(event.mean()), error=variance**0.5)
+
+
+def pairs(map_draws: int, absorption_draws: int, paths: int) -> tuple[IntArray, IntArray]:
+    """Join draws in rotation: every map draw meets another absorption draw each time it comes round."""
+    k = np.arange(paths)
+    return k % map_draws, (k % map_draws + k // map_draws) % absorption_draws
+
+
+def summed(levels: FloatArray) -> FloatArray:
+    """Sum dollars outward along the last axis: float64[..., n] of buckets to float64[..., n + 1] at the edges."""
+    total = np.zeros((*levels.shape[:-1], levels.shape[-1] + 1))
+    np.cumsum(levels, axis=-1, out=total[..., 1:])
+    return total
 
 
 def checked_distance(distance: FloatArray) -> FloatArray:

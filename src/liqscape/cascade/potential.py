@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from liqscape.cascade import _kernels
 from liqscape.cascade.absorption import Absorption
-from liqscape.cascade.base import Direction, checked_levels, checked_usd, interval
+from liqscape.cascade.base import Direction, Probability, checked_levels, checked_usd, interval, pairs, share, summed
 from liqscape.errors import BadArgument, NoData
 from liqscape.model.arrays import BoolArray, FloatArray, IntArray
 from liqscape.model.maps import Estimate
@@ -26,13 +26,6 @@ WITHIN = 0.05
 # A fall of U that is over sooner is a rung, not a run: the price would stop within one gap between zones (F07).
 SUSTAINED = 0.0025
 ENGINE_WEAK, ENGINE_PRESENT = 0.10, 1.0 / 3.0
-
-
-class Probability(Struct, frozen=True, kw_only=True):
-    """A share of the ensemble with the standard error that comes from its finite number of draws."""
-
-    value: float
-    error: float
 
 
 class Engine(StrEnum):
@@ -72,6 +65,11 @@ class StaticPaths:
     run_no_map: FloatArray
     map_draw: IntArray
     absorption_draw: IntArray
+
+    @property
+    def draws(self) -> tuple[IntArray, IntArray]:
+        """The draws that a path joined, of the map and of absorption."""
+        return self.map_draw, self.absorption_draw
 
     @property
     def reach(self) -> float:
@@ -177,7 +175,7 @@ def static_paths(
         If the shock is negative, a bucket holds what is no amount, or the grids differ.
     """
     distance = absorption.distance
-    forced = _summed(checked_levels("map levels", levels_usd, distance.size - 1))
+    forced = summed(checked_levels("map levels", levels_usd, distance.size - 1))
     absorbed = np.ascontiguousarray(absorption.toward(direction))
     shock = checked_usd("shock", shock_usd)
     window = int(np.searchsorted(distance, within * (1.0 + 1e-9), side="right")) - 1
@@ -187,7 +185,7 @@ def static_paths(
             f"received {within}, {sustained}, {paths}.",
             hint="Ask for a wider window, such as 5%.",
         )
-    map_draw, absorption_draw = _pairs(len(forced), len(absorbed), paths)
+    map_draw, absorption_draw = pairs(len(forced), len(absorbed), paths)
     found = _scan(forced, absorbed, distance, map_draw, absorption_draw, shock, window, sustained)
     brakes = np.arange(len(absorbed))
     alone = _scan(np.zeros((1, distance.size)), absorbed, distance, np.zeros_like(brakes), brakes, shock, window, sustained)
@@ -238,13 +236,13 @@ def both_ways(
 def ignition(paths: StaticPaths) -> Ignition:
     """Summarise what it takes to ignite (F12) and the engine check (F14)."""
     lit = np.isfinite(paths.ignition_usd)
-    p_engine = probability(paths, paths.critical)
+    p_engine = share(paths.draws, paths.critical)
     beyond = float(np.isinf(paths.extent[lit]).mean()) if lit.any() else None
     weak, present = p_engine.value >= ENGINE_WEAK, p_engine.value >= ENGINE_PRESENT
     return Ignition(
         direction=paths.direction,
         within=paths.within,
-        p_ignites=probability(paths, lit),
+        p_ignites=share(paths.draws, lit),
         dollars=interval(paths.ignition_usd[lit]),
         distance=interval(paths.ignition_distance[lit]),
         extent=interval(np.minimum(paths.extent[lit], paths.reach)),
@@ -272,34 +270,21 @@ def run(paths: StaticPaths) -> Run:
         distance_no_map=interval(alone),
         forced_usd=interval(paths.forced_usd),
         amplification=interval(ends / alone),
-        p_beyond=probability(paths, np.isinf(paths.run)),
+        p_beyond=share(paths.draws, np.isinf(paths.run)),
     )
 
 
 def p_reach(paths: StaticPaths, distance: float, *, no_map: bool = False) -> Probability:
     """Return the share of paths whose run gets to a distance."""
-    return probability(paths, (paths.run_no_map if no_map else paths.run) >= distance)
-
-
-def probability(paths: StaticPaths, event: BoolArray) -> Probability:
-    """Return the share of paths with an event, and its standard error.
-
-    Paths share draws: the error is that of the means over map draws and over absorption draws, added in squares.
-    """
-    variance = 0.0
-    for draw in (paths.map_draw, paths.absorption_draw):
-        count = np.bincount(draw)
-        means = np.bincount(draw, weights=event)[count > 0] / count[count > 0]
-        variance += float(means.var(ddof=1)) / means.size if means.size > 1 else 0.0
-    return Probability(value=float(event.mean()), error=variance**0.5)
+    return share(paths.draws, (paths.run_no_map if no_map else paths.run) >= distance)
 
 
 def curves(levels_usd: FloatArray, absorption: Absorption, direction: Direction, *, paths: int = 512) -> Curves:
     """Return the bands of U, F, B and R to draw; `levels_usd` as for `static_paths`."""
     distance = absorption.distance
     levels = checked_levels("map levels", levels_usd, distance.size - 1)
-    forced, absorbed = _summed(levels), absorption.toward(direction)
-    map_draw, absorption_draw = _pairs(len(forced), len(absorbed), paths)
+    forced, absorbed = summed(levels), absorption.toward(direction)
+    map_draw, absorption_draw = pairs(len(forced), len(absorbed), paths)
     marks = (0.1, 0.5, 0.9)
     slope = np.diff(absorbed, axis=1)[absorption_draw]
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -340,15 +325,3 @@ def _scan(
         forced, absorbed, distance, map_draw, absorption_draw, shock, window, sustained * (1.0 - 1e-9), *vars(found).values()
     )
     return found
-
-
-def _pairs(map_draws: int, absorption_draws: int, paths: int) -> tuple[IntArray, IntArray]:
-    """Join draws in rotation: every map draw meets another absorption draw each time it comes round."""
-    k = np.arange(paths)
-    return k % map_draws, (k % map_draws + k // map_draws) % absorption_draws
-
-
-def _summed(levels: FloatArray) -> FloatArray:
-    total = np.zeros((levels.shape[0], levels.shape[1] + 1))
-    np.cumsum(levels, axis=1, out=total[:, 1:])
-    return total
