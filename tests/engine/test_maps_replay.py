@@ -41,7 +41,7 @@ def test_stops_inside_hours_do_not_change_the_estimator(workspace, back):
     found = replay(tape).estimator
     assert once.mixes()[0].learned
     for a, b in zip(found.states, once.states, strict=True):
-        np.testing.assert_allclose(a.mass * a.scale[:, None], b.mass * b.scale[:, None], rtol=1e-9)
+        np.testing.assert_allclose(a.mass * a.scale[:, None, :, None], b.mass * b.scale[:, None, :, None], rtol=1e-9)
         np.testing.assert_allclose(a.total, b.total, rtol=1e-9)
     for a, b in zip(found.mixes(), once.mixes(), strict=True):
         np.testing.assert_allclose(a.weights, b.weights, rtol=1e-9)

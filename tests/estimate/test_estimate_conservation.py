@@ -17,7 +17,7 @@ EVERYWHERE = np.array([[-1e3, 1e3], [-1e3, 1e3]])
 
 
 def cells_sum(state):
-    return (state.mass * state.scale[:, None]).sum(axis=3)
+    return (state.mass * state.scale[:, None, :, None]).sum(axis=3)
 
 
 @settings(max_examples=30, deadline=None)

@@ -162,7 +162,7 @@ def test_an_hour_in_one_bar_closes_as_much_as_in_twelve():
         state.roll(bars, np.zeros(n, np.int64), np.zeros((1, 2, 24, 3)))
         left.append(state.scale.copy())
     np.testing.assert_allclose(left[0], left[1], rtol=1e-9)
-    np.testing.assert_allclose(left[2][:2], left[1][:2], rtol=1e-9)
+    np.testing.assert_allclose(left[2][:, :2], left[1][:, :2], rtol=1e-9)
 
 
 def pools(bars, recipe):

@@ -35,7 +35,7 @@ def observed(splits, bars=BARS, liquidations=LIQUIDATIONS, interval_ns=NS_PER_HO
 
 def assert_same(one, two):
     for a, b in zip(one.states, two.states, strict=True):
-        np.testing.assert_allclose(a.mass * a.scale[:, None], b.mass * b.scale[:, None], rtol=1e-9, atol=1e-9)
+        np.testing.assert_allclose(a.mass * a.scale[:, None, :, None], b.mass * b.scale[:, None, :, None], rtol=1e-9, atol=1e-9)
         np.testing.assert_allclose(a.total, b.total, rtol=1e-9)
         np.testing.assert_array_equal(a.first, b.first)
         assert a.open_interest_base == b.open_interest_base

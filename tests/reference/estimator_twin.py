@@ -22,7 +22,9 @@ class TwinState:
         self.recipe = recipe
         self.fineness = recipe.fineness
         self.offset = recipe.offsets()
-        self.churn = 1.0 - (1.0 - np.array(recipe.churn)) ** (interval_ns / 300e9)
+        self.churn = [1.0 - (1.0 - rate) ** (interval_ns / 300e9) for _ in recipe.streams for rate in recipe.churn]
+        self.usual = 0.5 ** (interval_ns / (7 * 86_400e9))
+        self.flows = {}  # known flows of each (stream, side), oldest first
         self.bars_per_hour = max(1, round(3600e9 / interval_ns))
         self.forget = 0.95 ** (interval_ns / 300e9)
         self.closes = []
@@ -45,12 +47,12 @@ class TwinState:
         """Contracts of one side, tier and class."""
         return math.fsum(self.cells[s, k, c].values())
 
-    def bar(self, low, high, close, after, exposure, *, elapsed=1, opens=True):
+    def bar(self, low, high, close, after, exposure, *, elapsed=1, opens=True, volume=math.nan, buy=math.nan):
         """One bar. Returns contracts [2, K, C] that were burnt, closed and opened."""
         burnt = self.sweep(low, high, exposure)
         if opens:
             self.die_in_bar(low, high, exposure)
-        closed = self.close(after, elapsed)
+        closed = self.close(after, self.passed(low, high, after, elapsed, volume, buy))
         hour_return, typical = self.remember(close)
         opened = np.zeros_like(closed)
         if opens:
@@ -88,14 +90,47 @@ class TwinState:
                 share = (top - (bottom - shift) if s == LONG else (top - shift) - bottom) / (top - bottom)
                 exposure[s, k, c] += turned_over * max(share, 0.0) * (low if s == LONG else high)
 
-    def close(self, after, elapsed):
-        """Churn of the elapsed bars, and what open interest lost (half at most)."""
+    def passed(self, low, high, after, elapsed, volume, buy):
+        """Usual bars that passed for each (side, class): by its stream's flow over what is usual, one for each missing bar."""
+        out = {}
+        for j, stream in enumerate(self.recipe.streams):
+            for s, flow in enumerate(self.flow(stream, low, high, after - self.open_interest, volume, buy)):
+                ratio = 1.0
+                if not math.isnan(flow):
+                    past = self.flows.setdefault((stream, s), [])
+                    past.append(flow)
+                    ages = [self.usual**i for i in reversed(range(len(past)))]
+                    average = math.fsum(a * x for a, x in zip(ages, past, strict=True)) / math.fsum(ages)
+                    ratio = flow / average if average > 0.0 else 0.0
+                for c in range(len(self.recipe.churn)):
+                    out[s, j * len(self.recipe.churn) + c] = ratio + elapsed - 1
+        return out
+
+    def flow(self, stream, low, high, change, volume, buy):
+        """What flowed into longs and shorts in a bar."""
+        gross = max(0.7 * volume + change, 0.0) / 2.0 if not math.isnan(volume) else math.nan
+        if stream == "sided":
+            share = buy / volume if volume > 0.0 and not math.isnan(buy) else 0.5
+            lean = min(max(2.0 * share - 0.5, 0.0), 1.0)
+            return gross * lean, gross * (1.0 - lean)
+        sold = max(volume - buy, 0.0) if not math.isnan(volume - buy) else math.nan
+        flow = {
+            "even": 1.0,
+            "range": math.log(high / low),
+            "rise": max(change, 0.0),
+            "volume": volume,
+            "buy": buy,
+            "sell": sold,
+            "gross": gross,
+        }[stream]
+        return flow, flow
+
+    def close(self, after, passed):
+        """Churn of the time that passed, for all alike or by (side, class), and what open interest lost (half at most)."""
         lost = max(self.open_interest - after, 0.0) / self.open_interest if self.open_interest > 0.0 else 0.0
         closed = np.zeros((2, self.recipe.tiers, self.recipe.classes))
         for (s, k, c), row in self.cells.items():
-            still = 1.0
-            for _ in range(elapsed):
-                still *= 1.0 - self.churn[c]
+            still = (1.0 - self.churn[c]) ** (passed[s, c] if isinstance(passed, dict) else passed)
             rate = min(1.0 - still + lost, max(0.5, 1.0 - still))
             for cell in row:
                 closed[s, k, c] += rate * row[cell]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from hypothesis import strategies as st
 
@@ -12,21 +14,21 @@ FIVE_MINUTES = 300 * 10**9
 INTERVALS = (FIVE_MINUTES // 5, FIVE_MINUTES, 12 * FIVE_MINUTES)
 
 
-def bar_series(low, high, close, open_interest, elapsed, interval_ns=FIVE_MINUTES):
-    """Bars of which each ends `elapsed` intervals after the one before."""
+def bar_series(low, high, close, open_interest, elapsed, volume=None, buy=None, interval_ns=FIVE_MINUTES):
+    """Bars of which each ends `elapsed` intervals after the one before; volumes are unknown unless given."""
     end = np.cumsum(np.asarray(elapsed, np.int64)) * interval_ns
     prices = [np.asarray(x, float) for x in (low, high, close, open_interest)]
     low, high, close, oi = prices
-    unknown = np.full(low.size, np.nan)
+    volume, buy = (np.full(low.size, np.nan) if x is None else np.asarray(x, float) for x in (volume, buy))
     return BarSeries(
         InstrumentId("binance", "BTCUSDT"), interval_ns, PriceKind.MARK, end - interval_ns, end, close, high, low, close,
-        unknown, unknown, oi,
+        volume, buy, oi,
     )  # fmt: skip
 
 
 @st.composite
 def recipes(draw):
-    """One to four tiers, one to three classes, with and without smear, coarse cells and tilt."""
+    """One to four tiers, one to three lifetimes, clocks of one or two streams, with and without smear, coarse cells and tilt."""
     nearest = draw(st.sampled_from((0.002, 0.01, 0.03)))
     return Recipe(
         tiers=draw(st.integers(1, 4)),
@@ -40,6 +42,7 @@ def recipes(draw):
         coarser=draw(st.sampled_from(((), (0.02, 0.08)))),
         in_bar=draw(st.sampled_from((0.0, 4.0))),
         tilt=draw(st.sampled_from((0.0, 0.5))),
+        streams=draw(st.sampled_from((("even",), ("even",), ("sided",), ("even", "buy"), ("gross", "sell"), ("range", "rise")))),
     )
 
 
@@ -59,5 +62,7 @@ def markets(draw, most=14):
         low = min(before, price) * (1.0 - draw(reach)) if high > price else price
         oi *= draw(st.sampled_from((1.0, 1.0, 1.0, 0.98, 1.03, 0.4, 2.5, 0.0)))
         oi = oi or draw(st.sampled_from((0.0, start_oi)))
-        rows.append((low, high, price, oi, draw(st.sampled_from((1, 1, 1, 1, 2, 12, 300)))))
-    return start, start_oi, bar_series(*zip(*rows, strict=True), interval_ns)
+        volume = start_oi * draw(st.sampled_from((math.nan, 0.0, 0.01, 0.3)))
+        buy = volume * draw(st.sampled_from((math.nan, 0.0, 0.4, 1.0)))
+        rows.append((low, high, price, oi, draw(st.sampled_from((1, 1, 1, 1, 2, 12, 300))), volume, buy))
+    return start, start_oi, bar_series(*zip(*rows, strict=True), interval_ns=interval_ns)

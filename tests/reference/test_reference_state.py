@@ -23,6 +23,10 @@ def elapsed_bars(start_end_ns, bars):
     return np.diff(ends) // bars.interval_ns
 
 
+def volumes(bars, i):
+    return {"volume": float(bars.volume_base[i]), "buy": float(bars.taker_buy_base[i])}
+
+
 def both(recipe, market, *, opens=True, **asked):
     """Run kernel and twin; every bar is a block of its own, so that exposures are compared bar by bar."""
     price, oi, bars = market
@@ -33,7 +37,8 @@ def both(recipe, market, *, opens=True, **asked):
     twin = TwinState(recipe, price, oi, bars.interval_ns)
     expected = np.zeros_like(exposure)
     for i, elapsed in enumerate(elapsed_bars(0, bars)):
-        twin.bar(bars.low[i], bars.high[i], bars.close[i], bars.open_interest_base[i], expected[i], elapsed=elapsed, opens=opens)
+        bar = bars.low[i], bars.high[i], bars.close[i], bars.open_interest_base[i], expected[i]
+        twin.bar(*bar, elapsed=elapsed, opens=opens, **volumes(bars, i))
     return state, exposure, twin, expected, flows
 
 
@@ -44,7 +49,7 @@ def biggest(market):
 def assert_same_cells(state, twin, size):
     """Every cell of the kernel holds what the twin's holds, and the twin has none that the kernel lacks."""
     for (s, k, c), row in twin.cells.items():
-        mine = state.mass[s, k, c] * state.scale[c]
+        mine = state.mass[s, k, c] * state.scale[s, c]
         theirs = np.zeros_like(mine)
         for cell, amount in row.items():
             theirs[cell - state.first[s, k]] += amount
@@ -91,7 +96,7 @@ def test_factors_are_folded_into_the_mass_before_they_underflow():
     recipe = Recipe(tiers=1, nearest=0.1, farthest=0.1, churn=(0.45,), smear=0.0, nodes=(0.0,))
     market = (100.0, 1e4, bar_series([100.0] * n, [100.1] * n, [100.0] * n, [1e4] * n, [1] * n))
     state, _, twin, _, _ = both(recipe, market)
-    assert state.scale[0] > 1e-100
+    assert state.scale[0, 0] > 1e-100
     assert_same_cells(state, twin, 1e4)
 
 
@@ -136,7 +141,8 @@ def test_painted_columns_are_the_twins(recipe, market, seed, shift, rows, row_he
     for i, elapsed in enumerate(elapsed_bars(0, bars)):
         close = float(bars.close[i])
         scratch = np.zeros_like(exposure[0])
-        twin.bar(bars.low[i], bars.high[i], close, bars.open_interest_base[i], scratch, elapsed=elapsed)
+        bar = bars.low[i], bars.high[i], close, bars.open_interest_base[i], scratch
+        twin.bar(*bar, elapsed=elapsed, **volumes(bars, i))
         if column[i] >= 0:
             want_usd, want_prior = twin.column(weights[i], share[i], close, top, row_height, rows)
             ceiling = 1e-5 * max(want_usd.max(), 1e-9 * price * oi)  # the sheet is float32
@@ -164,7 +170,7 @@ def test_flows_of_a_region_are_the_twins(recipe, market, seed, width, opens):
         before = np.array(twin.count(weights, region))
         twin.sweep(low, high, exposure[0])
         swept = np.array(twin.count(weights, region))
-        twin.close(bars.open_interest_base[i], elapsed)
+        twin.close(bars.open_interest_base[i], twin.passed(low, high, bars.open_interest_base[i], elapsed, **volumes(bars, i)))
         left = np.array(twin.count(weights, region))
         if opens:
             hour_return, typical = twin.remember(close)

@@ -6,9 +6,9 @@ K, C : numbers of distance tiers and lifetime classes. J : smear nodes of a tier
 fineness : float64[K], cells per unit of log price of each tier: near tiers need finer cells than far ones, whose smear is wide.
     floor(log(price) * fineness[k]) is the absolute cell of a price in tier k.
 first : int64[2, K], absolute index of cell 0 of each side and tier.
-mass : float64[2, K, C, N]. `mass[s, k, c, g] * scale[c]` contracts of side s, tier k and class c would be liquidated in cell g.
+mass : float64[2, K, C, N]. `mass[s, k, c, g] * scale[s, c]` contracts of side s, tier k, class c would be liquidated in cell g.
     Every (s, k, c) is carried as if all open interest stood there; the learned weights turn that into shares.
-scale : float64[C], common factor of a class: closing multiplies one number and not the whole array.
+scale : float64[2, C], common factor of a side's class: closing multiplies one number and not the whole array.
 total : float64[2, K, C], contracts standing.
 frontier : int64[2, K], the occupied cell nearest to price: highest for longs, lowest for shorts.
 offset : float64[2, K, J, 3], log price of a level less that of its entry, for the smear nodes of each tier, nearest node first:
@@ -85,7 +85,7 @@ def sweep(
                 if g0 > turn:
                     continue
                 frontier[s, k] = turn
-            for c in range(scale.size):
+            for c in range(scale.shape[1]):
                 swept = 0.0
                 for g in range(g0, g1 + 1):
                     swept += mass[s, k, c, g]
@@ -94,7 +94,7 @@ def sweep(
                     part = covered * mass[s, k, c, turn]
                     mass[s, k, c, turn] -= part
                     swept += part
-                swept *= scale[c]
+                swept *= scale[s, c]
                 exposure[s, k, c] += swept * price
                 total[s, k, c] -= swept
 
@@ -122,18 +122,27 @@ def in_bar_deaths(churn: F, open_interest: float, low: float, high: float, offse
 
 @kernel
 def close(churn: F, change: float, before: float, scale: F, total: F) -> None:
-    """Close a share of every class: its churn, and what open interest lost. No dependence on profit, tier or side.
+    """Close a share of every class: its churn, and what open interest lost. No dependence on profit or tier.
 
-    A fall of open interest closes half at most, so that one odd stamp cannot empty a map. Churn over a gap may close more, but
-    never all: openings are divided by the common factor.
+    churn : float64[2, C]. A fall of open interest closes half at most, so that one odd stamp cannot empty a map. Churn over a gap
+    may close more, but never all: openings are divided by the common factor.
     """
     lost = -change / before if change < 0.0 else 0.0
-    for c in range(churn.size):
-        kept = max(1.0 - min(max(0.5, churn[c]), lost + churn[c]), 1e-12)
-        scale[c] *= kept
-        for s in range(2):
+    for s in range(2):
+        for c in range(scale.shape[1]):
+            kept = max(1.0 - min(max(0.5, churn[s, c]), lost + churn[s, c]), 1e-12)
+            scale[s, c] *= kept
             for k in range(total.shape[1]):
                 total[s, k, c] *= kept
+
+
+@kernel
+def turnover(churn: F, elapsed: int, clock: F, bar: int, out: F) -> None:
+    """Fill `out` (float64[2, C]) with the churn of the time that passed: of `elapsed` bars, or by the clock of the streams."""
+    for s in range(2):
+        for c in range(churn.size):
+            passed = clock[bar, s, c] if clock.shape[0] > 0 else float(elapsed)
+            out[s, c] = churn[c] if passed == 1.0 else 1.0 - (1.0 - churn[c]) ** passed
 
 
 @kernel
@@ -151,10 +160,10 @@ def refill(
     for s in range(2):
         gain = 1.0 + tilt if s == 0 else 1.0 - tilt
         for k in range(tiers):
-            for c in range(scale.size):
+            for c in range(scale.shape[1]):
                 opened = max(open_interest - total[s, k, c], 0.0) * gain
                 total[s, k, c] += opened
-                amounts[c] = opened / scale[c] / nodes
+                amounts[c] = opened / scale[s, c] / nodes
             fine = fineness[k]
             u_low = log_low * fine - first[s, k]
             u_high = log_high * fine - first[s, k]
@@ -171,10 +180,11 @@ def refill(
 @kernel
 def renormalise(mass: F, scale: F) -> None:
     """Fold a class's factor into its mass before it underflows."""
-    for c in range(scale.size):
-        if scale[c] < 1e-100:
-            mass[:, :, c] *= scale[c]
-            scale[c] = 1.0
+    for s in range(2):
+        for c in range(scale.shape[1]):
+            if scale[s, c] < 1e-100:
+                mass[s, :, c] *= scale[s, c]
+                scale[s, c] = 1.0
 
 
 @kernel
@@ -211,7 +221,7 @@ def open_tilt(tilt: float, before: float, after: float, memory: F) -> float:
 @kernel
 def roll(
     mass: F, scale: F, total: F, frontier: I, first: I, fineness: F, offset: F, momentum: F, closes: F, churn: F,
-    low: F, high: F, close_price: F, before: F, after: F, elapsed: I, block: I, inner: F,
+    low: F, high: F, close_price: F, before: F, after: F, elapsed: I, clock: F, block: I, inner: F,
     in_bar: float, tilt: float, opens: bool, exposure: F,
     weights: F, prior_share: F, column: I, top: float, row_height: float, usd: Fs, prior: Fs,
     region: F, flows: F,
@@ -221,6 +231,7 @@ def roll(
     low, high, close_price : float64[n], quote per base
     before, after : float64[n], base units, open interest at the start and at the end of each bar
     elapsed : int64[n], bars since the end of the previous one: 1, or more after a gap
+    clock : float64[n, 2, C], usual bars that passed for each side and class (flow streams); may have length 0: `elapsed` for all
     block : int64[n], row of `exposure` (and of `weights`) that the bar belongs to
     inner : float64[2], lowest and highest log price that entries may have without leaving the grid
     churn : float64[C], closing rate per bar; in_bar, tilt : strengths of in-bar deaths and of the opening tilt
@@ -236,7 +247,8 @@ def roll(
     flows : float64[2, 3], per side, gains burnt, closed and opened contracts, with the weights of row 0
     """
     memory = np.empty(2)
-    amounts = np.empty(scale.size)
+    amounts = np.empty(scale.shape[1])
+    rate = np.empty((2, scale.shape[1]))
     counting = region.shape[0] > 0
     for i in range(low.size):
         if math.log(low[i]) < inner[0] or math.log(high[i]) > inner[1]:
@@ -250,8 +262,8 @@ def roll(
             count(mass, scale, first, fineness, weights[0], region, flows[:, 0], -1.0)
             count(mass, scale, first, fineness, weights[0], region, flows[:, 1], 1.0)
         # From here on the bar's own open interest and close are known.
-        lasting = churn if elapsed[i] == 1 else 1.0 - (1.0 - churn) ** elapsed[i]
-        close(lasting, after[i] - before[i], before[i], scale, total)
+        turnover(churn, elapsed[i], clock, i, rate)
+        close(rate, after[i] - before[i], before[i], scale, total)
         remember(close_price[i], momentum, closes, memory)
         if counting:
             count(mass, scale, first, fineness, weights[0], region, flows[:, 1], -1.0)
@@ -283,8 +295,8 @@ def count(mass: F, scale: F, first: I, fineness: F, weights: F, region: F, out: 
             g = math.floor(low)
             while g < high:
                 share = min(high, g + 1.0) - max(low, float(g))
-                for c in range(scale.size):
-                    out[s] += sign * share * row[c, g] * scale[c] * weights[s, k, c]
+                for c in range(scale.shape[1]):
+                    out[s] += sign * share * row[c, g] * scale[s, c] * weights[s, k, c]
                 g += 1
 
 
@@ -301,11 +313,11 @@ def paint(
     tiers = mass.shape[1]
     bottom = top - rows * row_height
     painted = np.zeros((rows, 2))
-    lanes = np.empty((2, tiers, 2, scale.size))
+    lanes = np.empty((2, tiers, 2, scale.shape[1]))
     for s in range(2):
         for k in range(tiers):
-            for c in range(scale.size):
-                lanes[s, k, 0, c] = scale[c] * weights[s, k, c]
+            for c in range(scale.shape[1]):
+                lanes[s, k, 0, c] = scale[s, c] * weights[s, k, c]
                 lanes[s, k, 1, c] = lanes[s, k, 0, c] * prior_share[s, k, c]
     for s in range(2):
         k = 0
@@ -379,7 +391,7 @@ def cut(
 def spread(row: F, scale: F, first: int, fine: float, borders: F, out: F) -> None:
     """Add the contracts of one side and tier to buckets of log price; a cut cell gives a proportional share.
 
-    row : float64[C, N]; borders : float64[n + 1], log price, ascending; out : float64[C, n], changed in place
+    row : float64[C, N]; scale : float64[C]; borders : float64[n + 1], log price, ascending; out : float64[C, n], changed in place
     """
     for b in range(borders.size - 1):
         low = max(borders[b] * fine - first, 0.0)
@@ -397,4 +409,4 @@ def bucketise(mass: F, scale: F, first: I, fineness: F, side: int, borders: F, o
     """Sum the contracts of one side into buckets. borders : float64[n + 1], log price; out : float64[K, C, n], filled."""
     out[:] = 0.0
     for k in range(mass.shape[1]):
-        spread(mass[side, k], scale, first[side, k], fineness[k], borders, out[k])
+        spread(mass[side, k], scale[side], first[side, k], fineness[k], borders, out[k])

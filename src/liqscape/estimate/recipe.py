@@ -36,6 +36,8 @@ class Recipe:
         neither tiers nor nodes draw false levels. (Five sharp nodes score the same and draw echoes of the path.)
     step, coarser
         Width of a grid cell in log price, and the distances from which cells are twice as wide, twice again, and so on.
+    streams
+        Clocks by which positions turn over (`flows.STREAMS`); every lifetime class is carried once for each, stream by stream.
     in_bar, tilt
         Weight of deaths within the opening bar; strength with which openings follow the last hour's return.
     exponent, prior_strength
@@ -60,6 +62,7 @@ class Recipe:
     smear: float = math.log(300.0) / 23.0
     nodes: tuple[float, ...] = (0.0,)
     blur: float = 4.0
+    streams: tuple[str, ...] = ("even",)
     step: float = 0.0005
     coarser: tuple[float, ...] = (0.01, 0.025, 0.06, 0.15, 0.4)
     in_bar: float = 4.0
@@ -75,8 +78,8 @@ class Recipe:
 
     @property
     def classes(self) -> int:
-        """Number of lifetime classes."""
-        return len(self.churn)
+        """Number of classes: a lifetime and a stream each, the lifetimes of the first stream first."""
+        return len(self.churn) * len(self.streams)
 
     @property
     def distances(self) -> FloatArray:
@@ -86,7 +89,7 @@ class Recipe:
     @property
     def class_life_s(self) -> FloatArray:
         """float64[classes], mean voluntary lifetime in seconds."""
-        return REFERENCE_BAR_NS / NS_PER_S / np.array(self.churn)
+        return np.tile(REFERENCE_BAR_NS / NS_PER_S / np.array(self.churn), len(self.streams))
 
     @property
     def drawn(self) -> FloatArray:
@@ -109,11 +112,11 @@ class Recipe:
         """float64[classes], closing rate per bar of another length: 1 - (1 - churn) ** (length / 5 min)."""
         if interval_ns <= 0:
             raise BadArgument(f"bar interval: expected a positive length, received {interval_ns} ns")
-        return 1.0 - (1.0 - np.array(self.churn)) ** (interval_ns / REFERENCE_BAR_NS)
+        return np.tile(1.0 - (1.0 - np.array(self.churn)) ** (interval_ns / REFERENCE_BAR_NS), len(self.streams))
 
     def prior_shape(self) -> FloatArray:
         """float64[tiers * classes], prior weights up to their scale: the share of a unit of log distance, equal over classes."""
-        spacing = np.log(self.farthest / self.nearest) / max(self.tiers - 1, 1)
+        spacing = np.log(self.farthest / self.nearest) / max(self.tiers - 1, 1) / len(self.streams)
         return np.repeat((self.distances / 0.02) ** self.exponent * spacing, self.classes)
 
     def prior_shapes(self) -> FloatArray:

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from liqscape.estimate import _kernels
+from liqscape.estimate import _flow_kernels, _kernels
+from liqscape.estimate.flows import EVEN, check_streams, raw_flows, usual_decay
 from liqscape.estimate.recipe import Recipe
 from liqscape.model import BarSeries
 from liqscape.model.arrays import Float32Array, FloatArray, IntArray
@@ -69,6 +70,7 @@ class MapState:
     """
 
     def __init__(self, recipe: Recipe, price: float, open_interest_base: float, interval_ns: int) -> None:
+        check_streams(recipe.streams)
         self.recipe = recipe
         self.interval_ns = interval_ns
         self.offset = recipe.offsets()
@@ -77,10 +79,11 @@ class MapState:
         decay = 0.95 ** (interval_ns / (5 * 60 * 1_000_000_000))
         self.momentum = np.array([0.0, 0.0, 0.0, decay])
         self.closes = np.zeros(bars_per_hour)
+        self.usual = np.zeros((len(recipe.streams), 2, 2))
         self.open_interest_base = open_interest_base
         self.end_ns: int | None = None
         classes, tiers = recipe.classes, recipe.tiers
-        self.scale = np.ones(classes)
+        self.scale = np.ones((2, classes))
         self.total = np.full((2, tiers, classes), open_interest_base)
         self.fineness = recipe.fineness
         self.mass, self.first, self.inner = self._grid(math.log(price) - _MARGIN, math.log(price) + _MARGIN)
@@ -106,7 +109,7 @@ class MapState:
     def copy(self) -> MapState:
         """Return an independent state."""
         twin = copy.copy(self)
-        for name in ("momentum", "closes", "scale", "total", "mass", "first", "inner", "frontier"):
+        for name in ("momentum", "closes", "usual", "scale", "total", "mass", "first", "inner", "frontier"):
             setattr(twin, name, getattr(self, name).copy())
         return twin
 
@@ -117,6 +120,21 @@ class MapState:
         previous = np.concatenate(([self.end_ns if self.end_ns is not None else int(bars.start_ns[0])], bars.end_ns[:-1]))
         elapsed = np.maximum(np.rint((bars.end_ns - previous) / self.interval_ns).astype(np.int64), 1)
         return before, after, elapsed
+
+    def clock_inputs(self, bars: BarSeries, before: FloatArray, after: FloatArray, elapsed: IntArray) -> FloatArray:
+        """Return the usual bars that pass in each bar, float64[n, 2, classes]; empty if every clock is even.
+
+        Remembers what is usual: ask once for every bar.
+        """
+        recipe = self.recipe
+        if recipe.streams == (EVEN,):
+            return np.empty((0, 2, recipe.classes))
+        ratio = np.empty((len(bars), len(recipe.streams), 2))
+        flows = raw_flows(recipe.streams, bars, before, after)
+        _flow_kernels.relative(flows, self.usual, usual_decay(self.interval_ns), ratio)
+        # A bar after a gap tells its own flow; of the bars that are missing nothing is known: they were usual ones.
+        passed = ratio + (elapsed[:, None, None] - 1.0)
+        return np.ascontiguousarray(np.repeat(passed, len(recipe.churn), axis=1).transpose(0, 2, 1))
 
     def roll(
         self,
@@ -151,6 +169,7 @@ class MapState:
         if len(bars) == 0:
             return flows
         before, after, elapsed = self.bar_inputs(bars)
+        clock = self.clock_inputs(bars, before, after, elapsed)
         paint = canvas or Canvas.none(self.recipe)
         column = paint.column if paint.column.size else np.full(len(bars), -1, np.int64)
         counted = region if region is not None else np.empty((0, 2))
@@ -159,7 +178,7 @@ class MapState:
             stop = _kernels.roll(
                 self.mass, self.scale, self.total, self.frontier, self.first, self.fineness, self.offset, self.momentum,
                 self.closes, self.churn, bars.low[i:], bars.high[i:], bars.close[i:], before[i:], after[i:], elapsed[i:],
-                block[i:], self.inner, self.recipe.in_bar, self.recipe.tilt, opens, exposure,
+                clock[i:], block[i:], self.inner, self.recipe.in_bar, self.recipe.tilt, opens, exposure,
                 paint.weights, paint.prior_share, column[i:], paint.top, paint.row_height, paint.usd, paint.prior,
                 counted, flows,
             )  # fmt: skip
