@@ -43,8 +43,9 @@ def test_a_market_made_of_a_power_of_the_move_is_found_out():
     rows = rows_of(*tape(power=1.5))
     _, serve = last_fold(rows)
     found = paths.move_power(rows, SCHEDULE)[serve]
-    # The tape takes the move from the bar's open, which is the close before: 1e9 x move ** 1.5
-    assert found == pytest.approx(1e9 * rows.adverse[serve] ** 1.5, rel=0.02)
+    # The tape takes the move from the bar's open, which is the close before: 1e9 x move ** 1.5; its noise leaves a small floor.
+    told = 1e9 * rows.adverse[serve] ** 1.5
+    assert found == pytest.approx(told, rel=0.03, abs=0.01 * told.mean())
 
 
 def test_parts_by_hand():

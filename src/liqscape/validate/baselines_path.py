@@ -16,7 +16,7 @@ from liqscape.validate.panel import Panel, Schedule
 from liqscape.validate.scores import poisson_deviance
 
 LOOKBACK_H = (1.0, 4.0, 24.0, 72.0, 168.0)  # hours before an interval whose extremes are remembered
-_POWERS = np.arange(0.5, 3.01, 0.25)
+_POWERS = tuple(0.25 * quarters for quarters in range(2, 13))
 _DISTANCE_POWERS = (1.0, 1.5, 2.0)
 _RANGE_CLASSES = (0.2, 0.4, 0.6, 0.8, 0.9, 0.97)  # quantiles of the fit period that separate classes of volatility
 _SHRINK = 6.0  # mean intervals that every cell is given besides its own
@@ -69,19 +69,12 @@ def fit_period_mean(rows: Panel, schedule: Schedule) -> FloatArray:
 
 
 def move_power(rows: Panel, schedule: Schedule) -> FloatArray:
-    """Predict scale * |adverse move| ** power; scale and power are those with the least deviance in the fit period."""
+    """Predict floor + scale * |adverse move| ** power; all three are those with the least deviance in the fit period."""
 
     def fitted(fit: BoolArray, serve: BoolArray) -> FloatArray:
-        out = np.empty((int(serve.sum()), 2))
-        for s in range(2):
-            y, x = rows.realised[fit, s], rows.adverse[fit, s]
-            if not x.sum() > 0.0:
-                out[:, s] = y.mean()
-                continue
-            scales = {power: y.sum() / (x**power).sum() for power in _POWERS}
-            power = min(_POWERS, key=lambda p: poisson_deviance(y, x**p * scales[p]))
-            out[:, s] = scales[power] * rows.adverse[serve, s] ** power
-        return out
+        return np.column_stack(
+            [fit_distance(rows.adverse[:, s, None], rows.realised[:, s], fit, _POWERS)[serve] for s in range(2)]
+        )
 
     return fold_by_fold(rows, schedule, fitted)
 
@@ -132,12 +125,14 @@ def distance_only(rows: Panel, schedule: Schedule) -> FloatArray:
     return fold_by_fold(rows, schedule, fitted)
 
 
-def fit_distance(distance: FloatArray, realised: FloatArray, fit: BoolArray) -> FloatArray:
-    """Fit dollars = floor + sum over lookbacks of weight x distance ** power, weights >= 0, with the power that does best.
+def fit_distance(
+    distance: FloatArray, realised: FloatArray, fit: BoolArray, powers: tuple[float, ...] = _DISTANCE_POWERS
+) -> FloatArray:
+    """Fit dollars = floor + sum over columns of weight x distance ** power, weights >= 0, with the power that does best.
 
     Parameters
     ----------
-    distance : float64[n, lookbacks], one side's
+    distance : float64[n, columns], fractions or logs, one side's
     realised : float64[n], USD; read where `fit` (bool[n]) is set
 
     Returns
@@ -145,7 +140,7 @@ def fit_distance(distance: FloatArray, realised: FloatArray, fit: BoolArray) -> 
     predicted : float64[n], USD
     """
     best, out = np.inf, np.zeros(realised.size)
-    for power in _DISTANCE_POWERS:
+    for power in powers:
         parts = np.column_stack((np.ones(realised.size), distance**power))
         predicted = parts @ sum_of_parts(parts[fit], realised[fit])
         deviance = poisson_deviance(realised[fit], predicted[fit])
