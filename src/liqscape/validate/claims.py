@@ -209,8 +209,10 @@ def _sentence(found: Magnet, verdict: Verdict) -> str:
     touched = touched.replace("%", " %")
     if verdict is Verdict.NOT_FOUND:
         drift = found.smallest_drift
-        seen = "too few windows to see any drift that was tried" if drift is None else f"a drift of {drift:.2f} sigma"
-        would = seen if drift is None else f"{seen} towards them in {found.horizon_h:g} h would have been seen 4 times in 5"
+        would = "no drift that was tried would have been seen in so few windows"
+        if drift is not None:
+            deviations = f"{drift:.2f} standard deviations of a {found.horizon_h:g} h return"
+            would = f"a drift towards them of {deviations} would have been seen 4 times in 5"
         return f"No attraction found: {touched}; {would}."
     way = "more" if verdict is Verdict.FOUND else "less"
     return f"Denser levels were touched {way} often than their mirrors: {touched}."
