@@ -5,7 +5,7 @@ accounts that a tracker is said to follow.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -72,6 +72,11 @@ def estimated(
     states, mixes = [run.state for run in runs], [learner.mix() for learner in learners]
     sides = [side_sum(s, edges(s, mark), states, mixes, (), oi, seed=s) for s in (0, 1)]
     return Drawn(np.stack([side.usd for side in sides]), np.stack([side.draws_usd for side in sides]), predicted[0], mixes[0])
+
+
+def predicted(recipe: Recipe, run: Rolled, realised: FloatArray, interval_ns: int) -> FloatArray:
+    """float64[hours, 2], what one member predicted of each hour before it was known."""
+    return Learner(recipe, interval_ns, shipped_weights()).observe(run.exposure, realised)
 
 
 def edges(side: int, mark: float) -> FloatArray:
@@ -145,6 +150,21 @@ def tracked(snapshots: Sequence[TruePositions], share: float, *, by_profit: bool
     account, sign, quantity, entry, level, mark = np.hstack(columns)
     times = np.repeat([shot.as_of_ns for shot in snapshots], [column.shape[1] for column in columns])
     return PositionSample(times, account.astype(np.int64), sign.astype(np.int64), quantity, entry, level, mark)
+
+
+def long_lived_far(recipe: Recipe, beyond: float = 0.08) -> Recipe:
+    """Return a recipe whose prior puts far tiers into the longest-lived class; near ones stay even over classes.
+
+    The class's share of a tier is `1/C + (1 - 1/C) m` with `m = 1 / (1 + (beyond / d) ** (1 / .3))`. Nothing is measured: who
+    stands far from liquidation is assumed to be in no hurry.
+    """
+    classes = recipe.classes
+    far = 1.0 / (1.0 + (beyond / recipe.distances) ** (1.0 / 0.3))
+    longest = np.eye(classes)[int(np.argmax(recipe.class_life_s))]
+    shares = (1.0 - far)[:, None] / classes + far[:, None] * longest
+    weights = recipe.prior_shape().reshape(-1, classes).sum(axis=1, keepdims=True) * np.maximum(shares, 1e-9)
+    row = tuple(float(weight) for weight in weights.ravel())
+    return replace(recipe, measured=(row, row))
 
 
 def standing(found: Drawn, share: float) -> Drawn:
