@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from msgspec import Struct
+from msgspec import Struct, field
 
 from liqscape.clock import iso, parse_instant
 from liqscape.engine.replay import Tape, read_tape
@@ -119,7 +119,7 @@ class Episodes(Struct, frozen=True, kw_only=True):
     within, least_ratio
         Distance window; a day is lopsided if one pool is at least `least_ratio` times the other.
     maps
-        Daily maps that were looked at, between `from_` and `to`.
+        Daily maps that were looked at, between `from` and `to`.
     largest_ratio
         (longs over shorts, shorts over longs): the most lopsided day of each kind.
     case
@@ -134,7 +134,7 @@ class Episodes(Struct, frozen=True, kw_only=True):
     within: float
     least_ratio: float
     maps: int
-    from_: str
+    from_: str = field(name="from")
     to: str
     largest_ratio: tuple[float, float]
     case: Episode | None

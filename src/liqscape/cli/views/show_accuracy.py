@@ -219,7 +219,7 @@ def _say_lift(screen: Screen, lift: Lift) -> None:
     how = (
         f"{lift.maps} maps frozen for {format_duration(lift.horizon_ns)} on {lift.days} days, levels of {lift.step * 1e4:g} bp; "
         f"located by {source}: {percent(lift.located)} of the dollars. Dollars spread exactly as the map says would give "
-        f"{percent(lift.perfect, 1)}."
+        f"{percent(lift.perfect, 1)}, a lift of {lift.perfect / lift.expected:.2f}."
     )
     screen.line((how, DIM))
     screen.row((f"{'levels away':<16}{'dollars':>9}{'on the dense quarter':>22}{'by distance':>13}", DIM))
