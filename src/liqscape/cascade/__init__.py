@@ -20,6 +20,14 @@ from liqscape.cascade.absorption import (
     Withdrawal,
     absorption,
 )
+from liqscape.cascade.attribution import (
+    Attribution,
+    Discontinuity,
+    Replay,
+    attribute,
+    discontinuity,
+    speed_ratio,
+)
 from liqscape.cascade.base import Direction, Factor, Probability, exactly
 from liqscape.cascade.depth import DepthProfile, depth_profile
 from liqscape.cascade.dynamic import DynamicPaths, simulate
@@ -37,6 +45,8 @@ from liqscape.cascade.potential import (
     run,
     static_paths,
 )
+from liqscape.cascade.reality import Calibrated, Reality, calibrated, reality
+from liqscape.cascade.renewal import Reproduction, generation_interval, reproduction, size_dispersion
 from liqscape.cascade.venues import ForcedVenue, Physics
 
 __all__ = [
@@ -45,12 +55,15 @@ __all__ = [
     "OCTOBER_2025",
     "THIN_HOUR",
     "Absorption",
+    "Attribution",
     "Basis",
     "BookDepth",
+    "Calibrated",
     "Cascade",
     "Curves",
     "DepthProfile",
     "Direction",
+    "Discontinuity",
     "DynamicPaths",
     "Engine",
     "Factor",
@@ -60,7 +73,10 @@ __all__ = [
     "Physics",
     "Probability",
     "Quantile",
+    "Reality",
     "Refill",
+    "Replay",
+    "Reproduction",
     "Run",
     "SquareRootImpact",
     "StaticPaths",
@@ -68,17 +84,25 @@ __all__ = [
     "Withdrawal",
     "absorption",
     "after_adl",
+    "attribute",
     "both_ways",
+    "calibrated",
     "curves",
     "depth_profile",
+    "discontinuity",
     "exactly",
     "fan",
+    "generation_interval",
     "ignition",
     "p_reach",
     "p_touch",
     "quantiles",
+    "reality",
+    "reproduction",
     "run",
     "simulate",
+    "size_dispersion",
+    "speed_ratio",
     "static_paths",
     "summary",
 ]

@@ -9,6 +9,7 @@ from typing import Protocol
 
 import numpy as np
 from msgspec import Struct
+from scipy.special import ndtri  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]
 
 from liqscape.errors import BadArgument
 from liqscape.model.arrays import BoolArray, FloatArray, IntArray
@@ -87,8 +88,6 @@ class Factor(Struct, frozen=True, kw_only=True):
 
 def stratified_normal(generator: np.random.Generator, count: int) -> FloatArray:
     """Return float64[count], standard normal, one from each of `count` equally likely strata, in random order."""
-    from scipy.special import ndtri  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]  # late: it is slow
-
     strata = (generator.permutation(count) + generator.random(count)) / count
     return np.asarray(ndtri(np.clip(strata, 1e-12, 1.0 - 1e-12)), dtype=np.float64)
 
