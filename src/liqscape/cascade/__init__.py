@@ -45,9 +45,10 @@ from liqscape.cascade.potential import (
     run,
     static_paths,
 )
+from liqscape.cascade.probes import Momentum, bait, hour_of_week, momentum, pull, refill_seen, usual_depth
 from liqscape.cascade.reality import Calibrated, Reality, calibrated, reality
 from liqscape.cascade.renewal import Reproduction, generation_interval, reproduction, size_dispersion
-from liqscape.cascade.venues import ForcedVenue, Physics
+from liqscape.cascade.venues import ForcedVenue, Physics, forced_venue
 
 __all__ = [
     "HORIZON_S",
@@ -69,6 +70,7 @@ __all__ = [
     "Factor",
     "ForcedVenue",
     "Ignition",
+    "Momentum",
     "Part",
     "Physics",
     "Probability",
@@ -85,6 +87,7 @@ __all__ = [
     "absorption",
     "after_adl",
     "attribute",
+    "bait",
     "both_ways",
     "calibrated",
     "curves",
@@ -92,12 +95,17 @@ __all__ = [
     "discontinuity",
     "exactly",
     "fan",
+    "forced_venue",
     "generation_interval",
+    "hour_of_week",
     "ignition",
+    "momentum",
     "p_reach",
     "p_touch",
+    "pull",
     "quantiles",
     "reality",
+    "refill_seen",
     "reproduction",
     "run",
     "simulate",
@@ -105,4 +113,5 @@ __all__ = [
     "speed_ratio",
     "static_paths",
     "summary",
+    "usual_depth",
 ]

@@ -212,9 +212,8 @@ def discontinuity(
     moves = np.bincount(member, weights=after, minlength=names.size)
     chosen = np.random.default_rng(seed).multinomial(names.size, np.full(names.size, 1.0 / names.size), size=draws)
     drawn: FloatArray = (chosen @ squares.reshape(-1, 9)).reshape(-1, 3, 3)
-    # A draw of few groups can leave the path undetermined; the least-norm answer then ignores what does not vary.
-    slopes: FloatArray = (np.linalg.pinv(drawn) @ (chosen @ products)[:, :, None])[:, 0, 0]
-    slope = float((np.linalg.pinv(squares.sum(axis=0)) @ products.sum(axis=0))[0])
+    slopes = _slopes(drawn, chosen @ products)
+    slope = float(_slopes(squares.sum(axis=0)[None], products.sum(axis=0)[None])[0])
     with np.errstate(divide="ignore", invalid="ignore"):
         shares = slopes * drawn[:, 0, 2] / (chosen @ moves)
         share = slope * float(excess.sum()) / float(after.sum())
@@ -233,3 +232,12 @@ def _left(replay: Replay, lasting: FloatArray, tau_s: FloatArray) -> FloatArray:
     """float64[draws, n], part of each step's impact that is left at the end of the last one."""
     age = (replay.forced_usd.size - 1 - np.arange(replay.forced_usd.size)) * replay.step_s
     return lasting[:, None] + (1.0 - lasting[:, None]) * np.exp(-age / tau_s[:, None])
+
+
+def _slopes(squares: FloatArray, products: FloatArray) -> FloatArray:
+    """float64[draws], first coefficient of each least-squares problem.
+
+    A draw of few groups can leave the path undetermined; the least-norm answer then ignores what does not vary.
+    """
+    answers: FloatArray = np.linalg.pinv(squares) @ products[:, :, None]
+    return answers[:, 0, 0]

@@ -59,6 +59,38 @@ class ForcedVenue(Struct, frozen=True, kw_only=True):
             )
 
 
+# What is known of a venue's own way. Gaps are maintenance rates of a middling BTC position (`margin.default_tiers`).
+_KNOWN: dict[str, dict[str, float | int]] = {
+    "binance": {"bankruptcy_gap": 0.006},
+    # Deleveraging begins when the fund has lost 30 % (Bybit API page adl-alert, read 2026-11-21).
+    "bybit": {"bankruptcy_gap": 0.005, "adl_drawdown": 0.3},
+    "okx": {"bankruptcy_gap": 0.004},
+    # The book is tried until equity is 2/3 of maintenance (1.25 % at 40x); then the vault takes over. Of a large position 20 %
+    # go first and the rest after 30 s; that three quarters of all dollars are in such positions is assumed.
+    "hyperliquid": {"bankruptcy_gap": 0.0042, "first_step": 0.4, "cooldown_s": 30},
+}
+
+
+def forced_venue(name: str, *, depth_share: float = 1.0, insurance_fund_usd: float | None = None) -> ForcedVenue:
+    """Return a venue with the rules that are known of it; the general defaults where none are.
+
+    Examples
+    --------
+    >>> forced_venue("hyperliquid", depth_share=0.2).cooldown_s
+    30
+    """
+    rules = _KNOWN.get(name, {})
+    return ForcedVenue(
+        name=name,
+        depth_share=depth_share,
+        insurance_fund_usd=insurance_fund_usd,
+        bankruptcy_gap=float(rules.get("bankruptcy_gap", 0.005)),
+        adl_drawdown=float(rules.get("adl_drawdown", 1.0)),
+        first_step=float(rules.get("first_step", 1.0)),
+        cooldown_s=int(rules.get("cooldown_s", 0)),
+    )
+
+
 class Physics(Struct, frozen=True, kw_only=True):
     """What the market does with orders; every number is drawn anew for each path.
 
