@@ -14,8 +14,8 @@ state : float64[V, 10], of each venue, in the order of the columns named below: 
     USD of forced orders in the queue with USD x distance of their levels and USD x round, USD waiting for a cool-down, what the
     insurance fund holds in USD and in USD x distance, what makers
     hold in USD, USD swept so far.
-ledger : float64[paths, 6], USD: swept, executed in the market, taken by funds, deleveraged, spared, unfinished. The first is the
-    sum of the others.
+account : float64[paths, 6 + V + rounds], USD: swept, executed in the market, taken by funds, deleveraged, spared, unfinished, of
+    which the first is the sum of the others; then what each venue was told to execute, then the same by round.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from liqscape.model.arrays import IntArray as I
 FLOOR = 0.02  # least depth that is left, of what stood
 DUST = 1.0  # USD: a queue below this is empty
 LASTING, FADING, QUEUE, QUEUE_LEVEL, QUEUE_ROUND, WAITING, HELD, HELD_LEVEL, INVENTORY, GONE = range(10)
-SWEPT, EXECUTED, FUND, DELEVERAGED, SPARED, UNFINISHED = range(6)
+SWEPT, EXECUTED, FUND, DELEVERAGED, SPARED, UNFINISHED, BY_VENUE = range(7)
 DEPTH_SHARE, ENGINE_USD_PER_S, FIRST_STEP, COOLDOWN_S, BANKRUPTCY_GAP, FUND_USD, DRAWDOWN = range(7)
 QUIET = 3.0  # time constants of the transient impact without forced orders, after which a path is over
 
@@ -66,7 +66,7 @@ def forced_up_to(summed: F, v: int, d: int, width: float, y: float) -> float:
 
 @kernel
 def execute(
-    slope: F, a: int, scale: float, width: float, y: float, state: F, v: int, rules: F, ledger: F, path: int
+    slope: F, a: int, scale: float, width: float, y: float, state: F, v: int, rules: F, account: F, path: int
 ) -> tuple[float, float, float, bool]:
     """Send what venue v's engine sends in a second: (where the price ends, USD executed, USD x round, beyond the grid?).
 
@@ -85,29 +85,29 @@ def execute(
         if loss < rules[v, FUND_USD] * rules[v, DRAWDOWN]:
             state[v, HELD] += refused
             state[v, HELD_LEVEL] += refused * limit
-            ledger[path, FUND] += refused
+            account[path, FUND] += refused
         else:
-            ledger[path, DELEVERAGED] += refused
-    ledger[path, EXECUTED] += done
+            account[path, DELEVERAGED] += refused
+    account[path, EXECUTED] += done
     rest = max(state[v, QUEUE] - sent, 0.0)
     state[v, QUEUE], state[v, QUEUE_LEVEL], state[v, QUEUE_ROUND] = rest, rest * level, rest * number
     return y, done, done * number, beyond
 
 
 @kernel
-def enqueue(state: F, v: int, usd: float, level: float, number: float, by_round: F, by_venue: F, path: int) -> None:
+def enqueue(state: F, v: int, usd: float, level: float, number: float, account: F, path: int) -> None:
     """Put forced orders of a mean level and round into the queue of venue v."""
     state[v, QUEUE] += usd
     state[v, QUEUE_LEVEL] += usd * level
     state[v, QUEUE_ROUND] += usd * number
-    by_venue[path, v] += usd
-    by_round[path, min(int(number - 0.5), by_round.shape[1] - 1)] += usd
+    account[path, BY_VENUE + v] += usd
+    account[path, min(BY_VENUE + state.shape[0] + int(number - 0.5), account.shape[1] - 1)] += usd
 
 
 @kernel
 def reach_levels(
     summed: F, d: int, width: float, front: F, t: int, state: F, v: int, rules: F, number: float,
-    by_round: F, by_venue: F, ledger: F, path: int,
+    account: F, path: int,
 ) -> float:  # fmt: skip
     """Let venue v's price reach new levels, and judge those again whose cool-down is over; return the USD newly swept."""
     y, last, swept = state[v, LASTING] + state[v, FADING], front[v, t], 0.0
@@ -116,9 +116,9 @@ def reach_levels(
         gone = forced_up_to(summed, v, d, width, y)
         swept = gone - state[v, GONE]
         state[v, GONE] = gone
-        ledger[path, SWEPT] += swept
+        account[path, SWEPT] += swept
         state[v, WAITING] += swept * later
-        enqueue(state, v, swept - swept * later, 0.5 * (y + last), number, by_round, by_venue, path)
+        enqueue(state, v, swept - swept * later, 0.5 * (y + last), number, account, path)
     s = t - int(rules[v, COOLDOWN_S])
     if later > 0.0 and s >= 0 and front[v, s + 1] > front[v, s]:
         low, high = front[v, s], min(front[v, s + 1], y)
@@ -127,9 +127,9 @@ def reach_levels(
         due = 0.0
         if high > low:
             due = (forced_up_to(summed, v, d, width, high) - base) * later
-            enqueue(state, v, due, 0.5 * (high + low), number, by_round, by_venue, path)
+            enqueue(state, v, due, 0.5 * (high + low), number, account, path)
         state[v, WAITING] = max(state[v, WAITING] - whole, 0.0)
-        ledger[path, SPARED] += whole - due
+        account[path, SPARED] += whole - due
     return swept
 
 
@@ -160,7 +160,7 @@ def feeds_itself(summed: F, d: int, slope: F, a: int, width: float, y: float, le
 def dynamic_paths(
     summed: F, slope: F, width: float, rules: F, nature: F, map_draw: I, absorption_draw: I,
     shock: float, shock_s: int, seconds: int, every: int, arbitrage: float,
-    end: F, peak: F, ignition_s: F, track: F, by_round: F, by_venue: F, ledger: F,
+    end: F, peak: F, ignition_s: F, track: F, account: F,
 ) -> None:  # fmt: skip
     """Simulate every path.
 
@@ -169,11 +169,11 @@ def dynamic_paths(
     end, peak : float64[paths], distance at the end of `seconds` and the farthest touched; inf beyond the grid
     ignition_s : float64[paths], first second in which new levels are reached where R >= 1 with the depth that is left; NaN: none
     track : float64[paths, seconds // every], distance every so many seconds
-    by_round : float64[paths, rounds], by_venue : float64[paths, V], forced USD; orders that the shock itself triggers are round 1
+    account : float64[paths, 6 + V + rounds]; orders that the shock itself triggers are round 1, the last one holds all later ones
     """
     venues, n = summed.shape[0], slope.shape[1]
     state, front = np.empty((venues, 10)), np.empty((venues, seconds + 1))
-    by_round[:], by_venue[:], ledger[:], ignition_s[:] = 0.0, 0.0, 0.0, math.nan
+    account[:], ignition_s[:] = 0.0, math.nan
     for path in range(end.size):
         d, a = map_draw[path], absorption_draw[path]
         decay, memory = math.exp(-1.0 / nature[path, 1]), math.exp(-1.0 / nature[path, 4])
@@ -193,7 +193,7 @@ def dynamic_paths(
                 beyond = beyond or lost > 0.0
                 pushed -= lost
                 if state[v, QUEUE] > 0.0:
-                    y, done, done_round, off = execute(slope, a, scale, width, y, state, v, rules, ledger, path)
+                    y, done, done_round, off = execute(slope, a, scale, width, y, state, v, rules, account, path)
                     beyond = beyond or off
                     pushed += done
                     flow_round += done_round
@@ -210,11 +210,10 @@ def dynamic_paths(
             left_of_depth = max(FLOOR, math.exp(-nature[path, 2] * moved))
             swept, standing = 0.0, 0.0
             for v in range(venues):
-                front[v, past + 1] = max(front[v, past], state[v, LASTING] + state[v, FADING])
-                if summed[v, d, n] > state[v, GONE] or state[v, WAITING] > 0.0:  # else there is nothing left to force
-                    swept += reach_levels(
-                        summed, d, width, front, past, state, v, rules, 1.0 + generation, by_round, by_venue, ledger, path
-                    )
+                y = state[v, LASTING] + state[v, FADING]
+                front[v, past + 1] = max(front[v, past], y)
+                if (y > front[v, past] and summed[v, d, n] > state[v, GONE]) or state[v, WAITING] > 0.0:
+                    swept += reach_levels(summed, d, width, front, past, state, v, rules, 1.0 + generation, account, path)
                 state[v, FADING] *= decay
                 standing += state[v, QUEUE] + state[v, WAITING]
             past += 1
@@ -226,7 +225,7 @@ def dynamic_paths(
             quiet = quiet + 1 if past >= shock_s and standing < DUST * venues else 0
         lasting, fading = couple(state, rules, 0.0)
         for v in range(venues):
-            ledger[path, UNFINISHED] += state[v, QUEUE] + state[v, WAITING]
+            account[path, UNFINISHED] += state[v, QUEUE] + state[v, WAITING]
         end[path], peak[path] = lasting + fading * decay ** (seconds - past), top
         left, step = fading * decay ** (after - past - 1), decay**every
         for j in range(point, track.shape[1]):

@@ -140,6 +140,7 @@ def simulate(
     # Without forced orders all venues move as one: their shares of flow, depth and inventory are the same.
     nothing, one = np.zeros((1, 1, standing.distance.size)), np.array([_rules(ForcedVenue(name="all"))])
     alone = _run(nothing, slope, width, one, nature, np.zeros_like(map_draw), absorption_draw, asked)
+    ledger, by_venue, by_round = np.split(found.account, (len(_LEDGER), len(_LEDGER) + len(venues)), axis=1)
     return DynamicPaths(
         direction=direction,
         venues=tuple(venues),
@@ -155,9 +156,9 @@ def simulate(
         ignition_s=found.ignition_s,
         track=found.track,
         track_no_map=alone.track,
-        by_round=found.by_round,
-        by_venue=found.by_venue,
-        **dict(zip(_LEDGER, found.ledger.T, strict=True)),
+        by_round=by_round,
+        by_venue=by_venue,
+        **dict(zip(_LEDGER, ledger.T, strict=True)),
         map_draw=map_draw,
         absorption_draw=absorption_draw,
     )
@@ -172,8 +173,7 @@ class _Found:
     def __init__(self, paths: int, points: int, venues: int) -> None:
         self.end, self.peak, self.ignition_s = np.empty(paths), np.empty(paths), np.empty(paths)
         self.track = np.empty((paths, points))
-        self.by_round, self.by_venue = np.empty((paths, ROUNDS)), np.empty((paths, venues))
-        self.ledger = np.empty((paths, len(_LEDGER)))
+        self.account = np.empty((paths, len(_LEDGER) + venues + ROUNDS))
 
 
 def _run(
