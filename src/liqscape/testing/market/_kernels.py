@@ -341,6 +341,9 @@ def _liquidate(world: World, seat: int, step: int, tape: Tape) -> None:
         notional = _notional(world, other)
         gross, equity = gross + notional, equity + _equity(world, other)
         needed += maintenance(brackets, _market(world, other), notional)
+        if equity > needed:  # the other position was changed within this step
+            _watch(world, seat)
+            return
     if equity > 0.0 and _notional(world, seat) > world.rules[market].part_above:
         _reduce(world, seat, equity / gross, needed / gross, step, tape)
         return
@@ -668,7 +671,7 @@ def simulate(world: World, script: Script, outside: Outside, snapshots: IntArray
             last = math.exp(state[market, FAIR] + state[market, EATEN])
             if ledger.lots[seats.fund[market]] != 0:
                 _settle(world, market, step, tape)
-            stir = world.rules[0].step_s * (0.4 + 0.6 * min(state[market, STRESS], 6.0) ** 1.5)
+            stir = world.rules[0].step_s * (0.35 + 0.65 * min(state[market, STRESS], 5.0) ** 2)
             busy = stir * outside.activity[market, step]
             for i in range(_due(world, market, busy, stir, due)):
                 _act(world, due[i], step, last, outside.mood[market, step], outside.burst[market, step], tape)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from liqscape.errors import BadArgument
 from liqscape.model import PositionSide
 from liqscape.testing.market.config import Bracket, MarketConfig, ScriptedOrder
+from liqscape.units import NS_PER_MINUTE
 
 _START = 100.0
 _MAINTENANCE = 0.0005
@@ -50,6 +51,48 @@ class KnownCascade:
     def amplification(self) -> float:
         """Expected move over the outside move."""
         return self.expected_move / self.shock
+
+
+def _even_levels(position_side: PositionSide, usd: float, extent: float, levels: int) -> list[ScriptedOrder]:
+    """Return isolated positions of `usd` at their liquidation prices, which lie evenly within `extent`."""
+    sign = 1 if position_side is PositionSide.LONG else -1
+    orders: list[ScriptedOrder] = []
+    for i in range(levels):
+        price = _START * math.exp(-sign * extent * (i + 0.5) / levels)
+        # level = entry (1 - s / L) / (1 - s m), so 1 / L = s (1 - level (1 - s m) / entry).
+        rate = sign * (1.0 - price * (1.0 - sign * _MAINTENANCE) / _START)
+        orders.append(ScriptedOrder(step=0, position_side=position_side, quantity_base=usd / price, leverage=1.0 / rate))
+    return orders
+
+
+def _even_book(depth_usd_per_percent: float, steps: int) -> MarketConfig:
+    """Return a market without traders whose book is even, endless and never refills, and whose mark is the last price."""
+    return MarketConfig(
+        days=steps / 86_400,
+        warmup_days=0.0,
+        step_s=1,
+        start_price=_START,
+        brackets=(Bracket(0.0, 1e6, _MAINTENANCE),),
+        accounts=0,
+        depth_usd_per_percent=depth_usd_per_percent,
+        depth_withdrawal=0.0,
+        maker_limit_usd=math.inf,
+        book_end=10.0,
+        lasting_share=0.0,
+        refill_half_life_s=math.inf,
+        taker_share_of_depth=0.0,
+        half_spread=0.0,
+        taker_fee_rate=0.0,
+        mark_bound=10.0,
+        mark_time_s=1e-9,
+        funding_interval_s=10 * steps,
+        partial_liquidation=None,
+        auto_deleveraging=False,
+        insurance_fund_usd=1e12,
+        outside_turnover_per_day=0.0,
+        bar_interval_ns=NS_PER_MINUTE,
+        snapshot_interval_ns=NS_PER_MINUTE,
+    )
 
 
 def known_cascade(
@@ -99,42 +142,12 @@ def known_cascade(
         )
     sign = 1 if position_side is PositionSide.LONG else -1
     usd = reproduction_number * depth_usd_per_percent * 100.0 * extent / levels
-    orders: list[ScriptedOrder] = []
-    for i in range(levels):
-        price = _START * math.exp(-sign * extent * (i + 0.5) / levels)
-        # Isolated: level = entry (1 - s / L) / (1 - s m), so 1 / L = s (1 - level (1 - s m) / entry).
-        rate = sign * (1.0 - price * (1.0 - sign * _MAINTENANCE) / _START)
-        order = ScriptedOrder(step=0, position_side=position_side, quantity_base=usd / price, leverage=1.0 / rate)
-        orders.append(order)
     moved = _START * math.exp(-sign * shock)
-    config = MarketConfig(
-        days=steps / 86_400,
-        warmup_days=0.0,
-        step_s=1,
-        start_price=_START,
+    config = replace(
+        _even_book(depth_usd_per_percent, steps),
         lot_base=usd / _START / 1e4,
-        brackets=(Bracket(0.0, 1e6, _MAINTENANCE),),
-        accounts=0,
-        depth_usd_per_percent=depth_usd_per_percent,
-        depth_withdrawal=0.0,
-        maker_limit_usd=math.inf,
-        book_end=10.0,
-        lasting_share=0.0,
-        refill_half_life_s=math.inf,
-        taker_share_of_depth=0.0,
-        half_spread=0.0,
-        taker_fee_rate=0.0,
-        mark_bound=10.0,
-        mark_time_s=1e-9,
-        funding_interval_s=10 * steps,
-        partial_liquidation=None,
-        auto_deleveraging=False,
-        insurance_fund_usd=1e12,
-        outside_turnover_per_day=0.0,
         price_path=tuple(_START if step < _SETTLED else moved for step in range(steps)),
-        scripted=tuple(orders),
-        bar_interval_ns=60_000_000_000,
-        snapshot_interval_ns=60_000_000_000,
+        scripted=tuple(_even_levels(position_side, usd, extent, levels)),
     )
     whole = shock + reproduction_number * extent
     move = min(shock / (1.0 - reproduction_number), whole) if reproduction_number < 1.0 else whole

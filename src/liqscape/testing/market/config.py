@@ -70,10 +70,10 @@ class Group(Struct, frozen=True, kw_only=True):
 
 
 DEFAULT_GROUPS: tuple[Group, ...] = (
-    Group(share=0.20, life_s=2_700, wait_s=57_600, leverage=30.0, size_usd=45e3),
-    Group(share=0.33, life_s=43_200, wait_s=172_800, leverage=14.0, size_usd=60e3),
-    Group(share=0.30, life_s=345_600, wait_s=345_600, leverage=6.5, size_usd=110e3),
-    Group(share=0.17, life_s=1_728_000, wait_s=1_209_600, leverage=3.2, size_usd=200e3),
+    Group(share=0.20, life_s=2_700, wait_s=57_600, leverage=30.0, size_usd=55e3),
+    Group(share=0.33, life_s=43_200, wait_s=172_800, leverage=14.0, size_usd=75e3),
+    Group(share=0.30, life_s=345_600, wait_s=345_600, leverage=6.8, size_usd=130e3),
+    Group(share=0.17, life_s=1_728_000, wait_s=1_209_600, leverage=3.8, size_usd=230e3),
 )
 
 
@@ -98,13 +98,13 @@ class Behaviour(Struct, frozen=True, kw_only=True):
     """
 
     size_tail: float = 1.45
-    size_cut: float = 150.0
+    size_cut: float = 80.0
     small_share: float = 0.5
-    small_scatter: float = 2.5
+    small_scatter: float = 3.5
     size_jitter: float = 0.5
     leverage_scatter: float = 0.45
     leverage_jitter: float = 0.30
-    leverage_size_slope: float = 0.15
+    leverage_size_slope: float = 0.10
     life_jitter: float = 1.0
     momentum_share: float = 0.40
     contrarian_share: float = 0.30
@@ -165,7 +165,7 @@ class PartialLiquidation(Struct, frozen=True, kw_only=True):
         Time until the next step; who is healthy by then keeps the rest.
     """
 
-    above_usd: float = 100e3
+    above_usd: float = 1e6
     share: float = 0.20
     pause_s: float = 30.0
 
@@ -251,7 +251,7 @@ class MarketConfig:
     jump_size: float = 0.006
     impact: bool = True
     depth_usd_per_percent: float = 12e6
-    depth_withdrawal: float = 0.42
+    depth_withdrawal: float = 0.46
     depth_floor: float = 0.05
     maker_limit_usd: float = 100e6
     book_end: float = 0.03
