@@ -36,7 +36,7 @@ FAR_EXPONENT = Factor(
     median=0.72, lo=0.65, hi=0.8, source="Binance BTCUSDT, one snapshot; BTC/FDUSD spot", date="2025-05-19; 2025-07 .. 2025-08"
 )
 # Net taker flow per 1 % of price in the 53 hours of over $100M, by the standing book of such a volatility, is 1.38 [1.27-1.50]
-# by blocks of days. With that, and the map's levels, 14 of 52 hours should have run 2.5 % from their open; 8 did. 1.82 [1.45-2.21]
+# by blocks of days. With that, and the map's levels, 14 of 52 hours should have run 2.5 % from their open; 8 did. 1.8 [1.45-2.2]
 # expects those 8 (reality check; levels divided by a published share of 0.3). Wider here: the book is that of the year before.
 REFILL = Factor(
     median=1.8,
