@@ -18,7 +18,8 @@ import polars as pl
 
 from benchmarks import closed_alpha
 from benchmarks import truth_maps as maps
-from benchmarks.truth import PAGE, deviance, put, quartiles
+from benchmarks.truth import INSTANTS, PAGE, deviance, put, quartiles, relative
+from benchmarks.truth import explained as explained_late
 from liqscape.calibrate import PositionPrior, PositionSample, class_shares, distance_profile, position_prior, survivals
 from liqscape.clock import parse_instant
 from liqscape.engine.importer import import_paths
@@ -28,14 +29,16 @@ from liqscape.model import BarSeries, LiquidationSeries
 from liqscape.model.arrays import FloatArray
 from liqscape.model.maps import BUCKET_WIDTH, BUCKETS
 from liqscape.store import read_bars, read_liquidations
+from liqscape.testing.market import MarketConfig, SimulatedMarket, true_levels
 from liqscape.units import NS_PER_DAY, NS_PER_HOUR
-from liqscape.validate.spatial import SpatialScores, spatial_scores
+from liqscape.validate.spatial import SpatialScores, spatial_scores, transport
 
 EDGES = np.array([0.0, 0.02, 0.05, 0.10, 0.20, 0.40, 0.80])
 LIFE_EDGES = np.array([0.0, 0.05, 0.10, 0.20, 0.50, 10.0])
 UNTIL = "2026-02-15"  # positions to 2026-02-14
 WINDOWS = {"tune": ("2026-01-19", "2026-02-16"), "test": ("2026-02-16", "2026-04-01")}
 POWER = "power law"
+SEEDS = range(201, 209)
 
 
 @dataclass(frozen=True)
@@ -206,6 +209,47 @@ def shape_table(found: dict[str, list[SpatialScores]]) -> str:
     return "\n".join([f"Medians with quartiles over {days} days.", "", *lines])
 
 
+def carried_over(sample: PositionSample, seeds: Sequence[int], days: float = 60.0) -> str:
+    """Return how priors that know nothing of a simulated market draw it: that of real accounts, and assumed lives.
+
+    Three maps a market; the mean change of W1 within 10 % against the power law has an interval over markets.
+    """
+    base, slower = Recipe(), replace(Recipe(), churn=(0.0002, *Recipe.churn))
+    recipes = {
+        POWER: base,
+        "real accounts: distances measured": position_prior(sample, lives=False).recipe(strength=Recipe.prior_strength),
+        "real accounts: distances and lives, half trusted": position_prior(sample, trust=0.5).recipe(),
+        "far positions assumed long-lived": maps.long_lived_far(base),
+        "the same, with a fourth class of 17 days": maps.long_lived_far(slower),
+    }
+    names = [*recipes, "no closes"]
+    w1, explained_by = np.empty((len(names), len(seeds), 3)), np.full((len(names), len(seeds), 3), np.nan)
+    for j, seed in enumerate(seeds):
+        run = SimulatedMarket(MarketConfig(days=days), seed=seed).run()
+        chosen = [round(days * share) - 1 for share in INSTANTS]
+        until = [int(np.searchsorted(run.bars.end_ns, run.snapshot_ns[i], side="right")) for i in chosen]
+        rolls = {recipe.churn: maps.rolled(run.bars, recipe, until, NS_PER_HOUR) for recipe in (base, slower)}
+        for k, i in enumerate(chosen):
+            mark, oi = float(run.bars.close[until[k] - 1]), float(run.bars.open_interest_base[until[k] - 1])
+            true = np.stack(true_levels(run.snapshots[i], mark))
+            drawn: list[maps.Drawn] = []
+            for recipe in recipes.values():
+                roll = rolls[recipe.churn][k]
+                realised = maps.hours_of(run)[: len(roll.exposure)]
+                drawn.append(maps.estimated((recipe,), [roll], realised, NS_PER_HOUR, mark, oi))
+            drawn.append(maps.without_closes(run.bars.slice(0, until[k]), mark, oi * mark))
+            for n, found in enumerate(drawn):
+                w1[n, j, k] = transport(found.usd, true, BUCKET_WIDTH, 0.10).both_bps or 0.0
+                if found.predicted is not None:
+                    explained_by[n, j, k] = explained_late(found.predicted, realised)
+    lines = ["| map | W1 within 10 %, bp | mean against the power law | D2 given the path |", "|---|---:|---:|---:|"]
+    for n, name in enumerate(names):
+        change = "" if n == 0 else relative(w1[n].mean(axis=1), w1[0].mean(axis=1))
+        d2 = quartiles([float(value) for value in explained_by[n].ravel() if np.isfinite(value)], digits=2)
+        lines.append(f"| {name} | {quartiles([float(value) for value in w1[n].ravel()])} | {change} | {d2} |")
+    return "\n".join([f"{len(seeds)} markets of {days:g} days, three maps each.", "", *lines])
+
+
 def d2_table(pack: Pack, sample: PositionSample) -> str:
     """Return D2 of the tune and test window, given the path, for each prior."""
     lines = ["| prior | tune, long / short | test, long / short |", "|---|---:|---:|"]
@@ -247,6 +291,7 @@ def main(data: Path, dry: bool) -> None:
         "tracked": f"{profile_table(sample)}\n\n{life_table(sample, pack.bars)}",
         "tracked shape": shape_table(shape_scores(pack, sample)),
         "tracked prior": d2_table(pack, sample),
+        "carried over": carried_over(sample, SEEDS),
     }
     for name, text in texts.items():
         print(f"\n{name}\n\n{text}")

@@ -210,14 +210,17 @@ def detail_table(rows: Sequence[Judged], names: Sequence[str]) -> list[str]:
     return lines
 
 
-def gain(rows: Sequence[Judged], name: str, draws: int = 4000) -> str:
+def gain(rows: Sequence[Judged], name: str) -> str:
     """Say how much lower the mean W1 within 10 % is than the estimate's, with an interval over markets (three maps each)."""
     pairs = np.array([column(rows, each, lambda s: s.transport[1].both_bps) for each in (name, ESTIMATE)], np.float64)
-    by_market = pairs.reshape(2, -1, len(INSTANTS)).mean(axis=2)
-    picks = np.random.default_rng(1).integers(0, by_market.shape[1], (draws, by_market.shape[1]))
-    drawn = by_market[0][picks].sum(axis=1) / by_market[1][picks].sum(axis=1) - 1.0
-    low, high = np.quantile(drawn, (0.05, 0.95))
-    return f"{by_market[0].sum() / by_market[1].sum() - 1.0:+.0%} [{low:+.0%}, {high:+.0%}]"
+    return relative(*pairs.reshape(2, -1, len(INSTANTS)).mean(axis=2))
+
+
+def relative(of_market: FloatArray, against: FloatArray, draws: int = 4000) -> str:
+    """Write sum / sum - 1 of two scores of the same markets, with a 90 % interval from markets drawn with replacement."""
+    picks = np.random.default_rng(1).integers(0, of_market.size, (draws, of_market.size))
+    low, high = np.quantile(of_market[picks].sum(axis=1) / against[picks].sum(axis=1) - 1.0, (0.05, 0.95))
+    return f"{of_market.sum() / against.sum() - 1.0:+.0%} [{low:+.0%}, {high:+.0%}]"
 
 
 def report(days: float, seeds: Sequence[int], rows: Sequence[Judged], facts: Sequence[Facts]) -> str:
