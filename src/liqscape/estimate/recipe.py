@@ -15,7 +15,7 @@ from liqscape.errors import BadArgument
 from liqscape.model.arrays import FloatArray
 from liqscape.units import NS_PER_HOUR, NS_PER_MINUTE, NS_PER_S
 
-MODEL = "L3.1/24"
+MODEL = "L3.2/24"
 REFERENCE_BAR_NS = 5 * NS_PER_MINUTE
 FARTHEST = 0.97  # no level lies farther than this fraction from its entry
 
@@ -49,6 +49,9 @@ class Recipe:
         Forgetting of the learned mix.
     fast, slow
         Level filters: half-life in hours, prior in typical intervals, power.
+    slow_needs
+        Intervals that the slow level's half-life must hold, or it stays at 1: of 4-hour sums it would follow the noise (found
+        on ETH, SOL and another year of BTC, after their scores had been seen).
     floor_usd_per_h
         Added per hour and side, so that quiet hours are not predicted at zero.
     drawn_from
@@ -73,6 +76,7 @@ class Recipe:
     mix_half_life_h: float = 24.0 * 60.0
     fast: tuple[float, float, float] = (12.0, 20.0, 0.5)
     slow: tuple[float, float, float] = (240.0, 20.0, 0.75)
+    slow_needs: float = 120.0
     floor_usd_per_h: float = 5e3
     drawn_from: float = 0.005
 

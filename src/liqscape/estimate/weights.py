@@ -18,6 +18,7 @@ from liqscape.estimate.shipped import Shipped
 from liqscape.model.arrays import FloatArray, IntArray
 from liqscape.units import NS_PER_HOUR
 
+_HELD = 1e12  # typical intervals of prior: a level that never moves
 BURN_IN_H = 7 * 24.0  # the state forgets its made-up start before anything is learned from it
 FIT_AT_H = (168.0, 336.0, 504.0, 672.0, 840.0, 1008.0)  # hours of known liquidations (after burn-in) at which the prior is fitted
 _PRIOR_SPREAD = 0.5  # coefficient of variation of a tier's prior weight, and again of their common scale
@@ -152,7 +153,8 @@ class Learner:
         self.numerator = np.zeros_like(self.weights)
         self.denominator = np.zeros_like(self.weights)
         fast, slow = self.recipe.fast, self.recipe.slow
-        self.level = np.array([[0.0, 0.0, fast[1] * fast_unit, fast[2]], [0.0, 0.0, slow[1] * slow_unit, slow[2]]])
+        slow_prior = slow[1] if slow[0] / self.hours >= self.recipe.slow_needs else _HELD
+        self.level = np.array([[0.0, 0.0, fast[1] * fast_unit, fast[2]], [0.0, 0.0, slow_prior * slow_unit, slow[2]]])
         self.dispersion = np.zeros((2, 2))
         self.wander = np.zeros(2)
 

@@ -134,8 +134,6 @@ class Ledger:
             else:
                 connection = sqlite3.connect(f"{self.path.as_uri()}?mode=ro", timeout=5, uri=True, isolation_level=None)
             try:
-                # A map is not held up by the disk. A power cut may damage the file: then `accuracy --verify` says so.
-                connection.execute("PRAGMA synchronous = OFF")
                 connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
                 try:
                     if write:
