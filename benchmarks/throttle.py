@@ -30,7 +30,7 @@ from liqscape.testing.market.feeds import FeedRule as Published
 from liqscape.units import NS_PER_DAY, NS_PER_HOUR, NS_PER_S
 
 SCORED_FROM_H = 48
-MARKETS = {"third": (0.85, 1_500.0), "fifth": (1.0, 500.0)}  # volatility, pause of the busiest group in seconds
+MARKETS = {"third": (0.85, 1_500.0), "fifth": (1.0, 700.0)}  # volatility, pause of the busiest group in seconds
 SEED_OF_FEED = 11
 
 

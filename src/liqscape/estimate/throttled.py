@@ -31,7 +31,7 @@ from liqscape.model import BarSeries
 from liqscape.model.arrays import BoolArray, Float32Array, FloatArray, IntArray
 from liqscape.units import NS_PER_S
 
-FIT_AT = (300, 1_000, 3_000)  # prints after burn-in at which weights are fitted on the whole past
+FIT_AT = (1_000, 3_000)  # prints after burn-in at which weights are fitted on the whole past
 _LOCAL = 0.5 ** (1.0 / 1_800.0), 30.0  # kept per second (half-life of half an hour), prior in orders
 _SLOW_PRIOR = 100.0  # orders
 _EM_TURNS = 60
@@ -39,7 +39,7 @@ _LAW_EVERY = 10
 # Log orders per second at which predictions are checked.
 _CENTRES: FloatArray = np.array([math.log(rate) for rate in (0.005, 0.02, 0.06, 0.2, 0.6, 1.8)])
 _BORDERS: FloatArray = 0.5 * (_CENTRES[1:] + _CENTRES[:-1])
-_CENTRE_PRIOR = 3.0  # orders
+_CENTRE_PRIOR = 10.0  # orders
 _MODEL_ERROR = 0.25  # scatter of hidden dollars that no count explains, measured on simulated feeds (docs/throttled.md)
 _REMEMBERED = 4_000  # printing seconds that the law of sizes is learned from once fitting is over
 
@@ -181,11 +181,11 @@ class ThrottledLearner:
         correction = np.asarray(np.interp(np.log(rate), _CENTRES, np.log(factor)), np.float64)
         return rate * np.exp(correction)
 
-    def _check(self, raw: FloatArray, law: SizeLaw, level: FloatArray, orders: FloatArray, heard: BoolArray) -> FloatArray:
+    def _check(self, raw: FloatArray, law: SizeLaw, orders: FloatArray, heard: BoolArray) -> FloatArray:
         """Return orders found and expected (uncorrected) of the seconds nearest to each centre, float64[2, centres]."""
         rate: FloatArray = raw.sum(axis=1) / law.mean_usd
         near: IntArray = np.searchsorted(_BORDERS, np.log(rate)).astype(np.int64)
-        expected = np.where(heard, rate * level, 0.0)
+        expected = np.where(heard, rate, 0.0)
         return np.stack([np.bincount(near, part, _CENTRES.size) for part in (orders, expected)]).astype(np.float64)
 
     def _orders(self, seconds: Seconds, rate: FloatArray, law: SizeLaw) -> FloatArray:
@@ -249,9 +249,11 @@ class ThrottledLearner:
         mix, fast, _ = self.recipe.decay(seconds.count * NS_PER_S)
         heard = seconds.seen != kernels.UNSEEN
         rate = self._rate(raw, law)
+        # Weights learn without the level: what a level lifted would lift the next level again.
+        plain = self._orders(seconds, rate, law)
         self.slow = self.slow * fast + np.array([orders.sum(), rate[heard].sum()])
-        self.checked = mix * self.checked + self._check(raw, law, level, orders, heard)
-        gained, swept = self._shares(seconds.exposure, self._believed(seconds, law, raw, orders) / raw, weights, heard)
+        self.checked = mix * self.checked + self._check(raw, law, plain, heard)
+        gained, swept = self._shares(seconds.exposure, self._believed(seconds, law, raw, plain) / raw, weights, heard)
         self.numerator = mix * self.numerator + gained
         self.denominator = mix * self.denominator + swept
         self.weights = (self.numerator + self.strength * self.prior) / (self.denominator + self.strength)
@@ -308,7 +310,7 @@ class ThrottledLearner:
             orders = self._orders(past, rate, law)
             if turn % _LAW_EVERY == 0:
                 law = self._law(past.usd[heard], (rate if self.largest else orders)[heard])
-            self.checked = self._check(raw, law, np.ones(rate.size), orders, heard)
+            self.checked = self._check(raw, law, orders, heard)
             gained, swept = self._shares(past.exposure, self._believed(past, law, raw, orders) / raw, weights, heard)
             prior = np.maximum(gained.sum(axis=1) / total, 1e-300)[:, None] * self.shape
             weights = (gained + strength * prior) / (swept + strength)

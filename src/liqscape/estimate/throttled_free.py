@@ -1,7 +1,8 @@
 """Liquidations behind a throttled feed when only the prints exist: no price of each second, so no map.
 
-Within a short window orders are taken to come at one rate. If `k` of the `n` seconds that were listened to hold a print, then
-`rate = -log(1 - k / (n + 1/2))` orders a second. What stands behind a print follows as with a map (`throttled`).
+Within a short window orders are taken to come at one rate. If `k` of the `n` seconds that were listened to hold a print, the rate
+is `-log(1 - k / n)`, estimated without bias by `1/n + 1/(n - 1) + .. + 1/(n - k + 1)`. Under "latest" the window holds `n rate`
+orders of mean size; under "largest" `1 + rate F(x)` stand behind a print of size x, with the rate of the window's other seconds.
 
 A rate that changes within the window is underestimated: many orders of one second count as one. So this is a lower estimate;
 docs/throttled.md says by how much on simulated feeds.
@@ -20,7 +21,7 @@ from liqscape.model.arrays import FloatArray, IntArray
 
 WINDOW_S = 5
 _ERROR = 0.5  # scatter of hidden dollars around this estimate, beyond counts
-_ROUNDS = 5
+_LEAST_RATE = 1e-3  # orders a second where no other second of a window printed
 _ENOUGH = 30  # prints
 
 
@@ -58,12 +59,19 @@ def recover_from_prints(
     every = np.arange(windows * window_s) + start_s
     heard = prints.heard(every).reshape(windows, window_s).sum(axis=1)
     printing = np.bincount(window, minlength=windows)
-    rate = -np.log1p(-np.minimum(printing / (heard + 0.5), 1.0 - 0.5 / (window_s + 0.5)))
+    rate = _rate(heard, printing)
     intervals = count // interval_s
     if len(shown) < _ENOUGH:
         return [_unlearned(shown, start_s + i * interval_s, interval_s) for i in range(intervals)]
-    law = _law(shown, rule, window, rate, heard - printing)
-    hidden, square, others = _behind(shown, rule, rate[window], law)
+    of_print = _rate(heard[window] - 1, printing[window] - 1)
+    if rule is FeedRule.LATEST:
+        orders = np.maximum(heard * rate / np.maximum(printing, 1), 1.0)[window]
+        law = SizeLaw.of(shown.usd, orders)
+        others, hidden, square = orders - 1.0, (orders - 1.0) * law.mean_usd, (orders - 1.0) * law.mean_square
+    else:
+        law = _law_of_largest(shown, of_print, rate, heard - printing)
+        rank = law.rank(shown.usd)
+        others, hidden, square = (of_print * part[rank] for part in (law.share, law.partial_usd, law.partial_square))
     of = [window[shown.sign == sign] for sign in (1, -1)]
     # Hidden orders fall to the sides as the prints of their window do.
     side = np.stack([np.bincount(part, minlength=windows) for part in of], axis=1)[window] / printing[window][:, None]
@@ -85,24 +93,18 @@ def recover_from_prints(
     return out
 
 
-def _law(shown: SecondPrints, rule: FeedRule, window: IntArray, rate: FloatArray, silent: IntArray) -> SizeLaw:
-    """Learn sizes with the rates of the windows; silent seconds of a window that printed count under LARGEST."""
-    law = size_law(rule, shown.usd, rate[window])
-    if rule is FeedRule.LATEST:
-        return law
+def _rate(seconds: IntArray, printing: IntArray) -> FloatArray:
+    """Return orders a second of windows with so many heard and so many printing seconds, float64[n]."""
+    harmonic = np.concatenate([[0.0], np.cumsum(1.0 / np.arange(1, int(seconds.max(initial=1)) + 1))])
+    return harmonic[seconds] - harmonic[seconds - printing]
+
+
+def _law_of_largest(shown: SecondPrints, of_print: FloatArray, rate: FloatArray, silent: IntArray) -> SizeLaw:
+    """Learn sizes from printing seconds, and from the silent ones of windows that printed."""
     busy = (rate > 0.0) & (silent > 0)
     usd = np.concatenate([shown.usd, np.zeros(int(busy.sum()))])
-    rates = np.concatenate([rate[window], rate[busy]])
-    return size_law(rule, usd, rates, np.concatenate([np.ones(len(shown)), silent[busy].astype(np.float64)]))
-
-
-def _behind(shown: SecondPrints, rule: FeedRule, rate: FloatArray, law: SizeLaw) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return hidden dollars behind each print, their mean square and the orders they come in; float64[n] each."""
-    if rule is FeedRule.LARGEST:
-        rank = law.rank(shown.usd)
-        return rate * law.partial_usd[rank], rate * law.partial_square[rank], rate * law.share[rank]
-    others = np.maximum(rate / -np.expm1(-rate) - 1.0, 0.0)
-    return others * law.mean_usd, others * law.mean_square, others
+    rates = np.concatenate([np.maximum(of_print, _LEAST_RATE), rate[busy]])
+    return size_law(FeedRule.LARGEST, usd, rates, np.concatenate([np.ones(len(shown)), silent[busy].astype(np.float64)]))
 
 
 def _recovered(
