@@ -18,13 +18,13 @@ import polars as pl
 
 from benchmarks import closed_alpha
 from benchmarks import truth_maps as maps
-from benchmarks.truth import INSTANTS, PAGE, deviance, put, quartiles, relative
+from benchmarks.truth import FAR, INSTANTS, PAGE, SLOW, deviance, put, quartiles, relative
 from benchmarks.truth import explained as explained_late
 from liqscape.calibrate import PositionPrior, PositionSample, class_shares, distance_profile, position_prior, survivals
 from liqscape.clock import parse_instant
 from liqscape.engine.importer import import_paths
 from liqscape.engine.workspace import Workspace
-from liqscape.estimate import BURN_IN_H, Recipe, members
+from liqscape.estimate import BURN_IN_H, Recipe
 from liqscape.model import BarSeries, LiquidationSeries
 from liqscape.model.arrays import FloatArray
 from liqscape.model.maps import BUCKET_WIDTH, BUCKETS
@@ -161,20 +161,20 @@ def shape_scores(pack: Pack, sample: PositionSample, seed: int = 1) -> dict[str,
     times = np.unique(sample.ts_ns)
     last = [int(times[times // NS_PER_DAY == day][-1]) for day in np.unique(times // NS_PER_DAY)]
     ends = [int(np.searchsorted(pack.bars.end_ns, t // NS_PER_HOUR * NS_PER_HOUR, side="right")) for t in last]
-    base = members()[:1]
-    rolls = maps.rolled(pack.bars, base[0], ends, NS_PER_HOUR)
+    base = Recipe()
+    assumed = {POWER: base, FAR: maps.long_lived_far(base), SLOW: maps.one_slow_class(base)}
+    rolls = {recipe.churn: maps.rolled(pack.bars, recipe, ends, NS_PER_HOUR) for recipe in assumed.values()}
     found: dict[str, list[SpatialScores]] = {}
-    for t, end, roll in zip(last, ends, rolls, strict=True):
+    for at, (t, end) in enumerate(zip(last, ends, strict=True)):
         mark, oi = float(pack.bars.close[end - 1]), float(pack.bars.open_interest_base[end - 1])
         known = sample.select(learned_from & (sample.ts_ns <= t))
-        recipes = {POWER: base[0], "far positions assumed long-lived": maps.long_lived_far(base[0])} | {
-            name: prior.recipe(strength=0.03) for name, prior in priors_of(known, pack.bars).items()
-        }
+        recipes = assumed | {name: prior.recipe(strength=0.03) for name, prior in priors_of(known, pack.bars).items()}
         true = levels(sample.select(~learned_from & (sample.ts_ns == t)))
-        drawn = {
-            name: maps.estimated((recipe,), [roll], pack.realised[: len(roll.exposure)], NS_PER_HOUR, mark, oi).usd
-            for name, recipe in recipes.items()
-        }
+        drawn: dict[str, FloatArray] = {}
+        for name, recipe in recipes.items():
+            roll = rolls[recipe.churn][at]
+            realised = pack.realised[: len(roll.exposure)]
+            drawn[name] = maps.estimated((recipe,), [roll], realised, NS_PER_HOUR, mark, oi).usd
         drawn["flat"] = maps.flat(oi * mark).usd
         drawn["the other half of the accounts"] = levels(sample.select(learned_from & (sample.ts_ns == t)))
         for name, usd in drawn.items():
@@ -219,8 +219,9 @@ def carried_over(sample: PositionSample, seeds: Sequence[int], days: float = 60.
         POWER: base,
         "real accounts: distances measured": position_prior(sample, lives=False).recipe(strength=Recipe.prior_strength),
         "real accounts: distances and lives, half trusted": position_prior(sample, trust=0.5).recipe(),
-        "far positions assumed long-lived": maps.long_lived_far(base),
+        FAR: maps.long_lived_far(base),
         "the same, with a fourth class of 17 days": maps.long_lived_far(slower),
+        SLOW: maps.one_slow_class(base),
     }
     names = [*recipes, "no closes"]
     w1, explained_by = np.empty((len(names), len(seeds), 3)), np.full((len(names), len(seeds), 3), np.nan)
@@ -228,7 +229,7 @@ def carried_over(sample: PositionSample, seeds: Sequence[int], days: float = 60.
         run = SimulatedMarket(MarketConfig(days=days), seed=seed).run()
         chosen = [round(days * share) - 1 for share in INSTANTS]
         until = [int(np.searchsorted(run.bars.end_ns, run.snapshot_ns[i], side="right")) for i in chosen]
-        rolls = {recipe.churn: maps.rolled(run.bars, recipe, until, NS_PER_HOUR) for recipe in (base, slower)}
+        rolls = {recipe.churn: maps.rolled(run.bars, recipe, until, NS_PER_HOUR) for recipe in recipes.values()}
         for k, i in enumerate(chosen):
             mark, oi = float(run.bars.close[until[k] - 1]), float(run.bars.open_interest_base[until[k] - 1])
             true = np.stack(true_levels(run.snapshots[i], mark))
@@ -253,15 +254,19 @@ def carried_over(sample: PositionSample, seeds: Sequence[int], days: float = 60.
 def d2_table(pack: Pack, sample: PositionSample) -> str:
     """Return D2 of the tune and test window, given the path, for each prior."""
     lines = ["| prior | tune, long / short | test, long / short |", "|---|---:|---:|"]
-    roll = maps.rolled(pack.bars, Recipe(), [len(pack.bars)], NS_PER_HOUR)[0]
-    recipes: dict[str, Recipe] = {POWER: Recipe()}
+    recipes: dict[str, Recipe] = {POWER: Recipe(), FAR: maps.long_lived_far(Recipe()), SLOW: maps.one_slow_class(Recipe())}
+    rolls = {
+        churn: maps.rolled(pack.bars, replace(Recipe(), churn=churn), [len(pack.bars)], NS_PER_HOUR)[0]
+        for churn in {recipe.churn for recipe in recipes.values()}
+    }
     for name, prior in priors_of(sample, pack.bars).items():
         recipes[name] = prior.recipe(strength=Recipe.prior_strength)
-    recipes["far positions assumed long-lived"] = maps.long_lived_far(Recipe())
     strong = recipes["distances and lives measured"]
     recipes["the same, ten times as strong (lives)"] = replace(strong, prior_strength=10.0 * strong.prior_strength)
     for name, recipe in recipes.items():
-        cells = [" / ".join(f"{d2:.3f}" for d2 in explained(pack, roll, recipe, *window)) for window in WINDOWS.values()]
+        cells = [
+            " / ".join(f"{d2:.3f}" for d2 in explained(pack, rolls[recipe.churn], recipe, *window)) for window in WINDOWS.values()
+        ]
         lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(lines)
 

@@ -27,7 +27,7 @@ PAGE = Path(__file__).parents[1] / "docs" / "truth.md"
 INSTANTS = (2 / 3, 5 / 6, 1.0)  # of the record: three maps a market
 SNAPSHOT_NS = 12 * NS_PER_HOUR
 HALVINGS = 8
-FAR = "far positions assumed long-lived"
+FAR, SLOW = "far positions assumed long-lived", "one class of 17 days"
 ESTIMATE, BY_LOT, BOARD, EVERYBODY = "liqscape", "+ 7 % of accounts, by lot", "+ 7 % of accounts, a leaderboard", "+ all accounts"
 SURVEY, NO_CLOSES, FLAT, STANDING = "surveyed mix", "no closes", "flat", ", standing dollars"
 TRACKED = {BY_LOT: 0.07, BOARD: 0.07, EVERYBODY: 1.0}  # share of accounts that are followed
@@ -60,6 +60,8 @@ def market(days: float, seed: int) -> tuple[list[Judged], list[Facts]]:
     until = [int(np.searchsorted(run.bars.end_ns, times[i], side="right")) for i in chosen]
     recipes = members()
     rolls = [maps.rolled(run.bars, recipe, until, NS_PER_HOUR) for recipe in recipes]
+    slow = [maps.one_slow_class(recipe) for recipe in recipes]
+    slow_rolls = [maps.rolled(run.bars, recipe, until, NS_PER_HOUR) for recipe in slow]
     nominal = maps.rolled(run.bars, NominalRecipe(), until, NS_PER_HOUR)
     judged: list[Judged] = []
     facts: list[Facts] = []
@@ -73,6 +75,7 @@ def market(days: float, seed: int) -> tuple[list[Judged], list[Facts]]:
         priors = {name: position_prior(sample, bars=bars, trust=TRUST[name]) for name, sample in samples.items()}
         drawn = {ESTIMATE: maps.estimated(recipes, states, realised, NS_PER_HOUR, mark, oi)}
         drawn[FAR] = maps.estimated([maps.long_lived_far(r) for r in recipes], states, realised, NS_PER_HOUR, mark, oi)
+        drawn[SLOW] = maps.estimated(slow, [roll[at] for roll in slow_rolls], realised, NS_PER_HOUR, mark, oi)
         for name, prior in priors.items():
             drawn[name] = maps.estimated(members(prior.recipe()), states, realised, NS_PER_HOUR, mark, oi)
             drawn[name + STANDING] = maps.standing(drawn[name], published_share(prior, drawn[name].mix))
@@ -225,7 +228,7 @@ def relative(of_market: FloatArray, against: FloatArray, draws: int = 4000) -> s
 
 def report(days: float, seeds: Sequence[int], rows: Sequence[Judged], facts: Sequence[Facts]) -> str:
     """Return the tables in Markdown."""
-    names = (ESTIMATE, FAR, BY_LOT, BOARD, EVERYBODY, SURVEY, NO_CLOSES, FLAT)
+    names = (ESTIMATE, FAR, SLOW, BY_LOT, BOARD, EVERYBODY, SURVEY, NO_CLOSES, FLAT)
     standing = [name + STANDING for name in (BY_LOT, BOARD, EVERYBODY)]
     about = (
         f"{len(seeds)} simulated markets of {days:g} days, {len(INSTANTS)} maps each; medians with quartiles over the"
@@ -236,7 +239,7 @@ def report(days: float, seeds: Sequence[int], rows: Sequence[Judged], facts: Seq
         f" (the truth there is carried by {quartiles([f.effective for f in facts])} positions of equal size); of the dollars"
         f" whose level price swept, {quartiles([f.liquidated for f in facts], 100.0)} % were liquidated."
     )
-    gains = "; ".join(f"{name.removeprefix('+ ')} {gain(rows, name)}" for name in (FAR, BY_LOT, BOARD, EVERYBODY))
+    gains = "; ".join(f"{name.removeprefix('+ ')} {gain(rows, name)}" for name in (FAR, SLOW, BY_LOT, BOARD, EVERYBODY))
     moved = f"Mean W1 within 10 % against the power-law prior, 90 % interval over markets: {gains}."
     return "\n".join(
         [about, "", *shape_table(rows, (*names, *standing)), "", *detail_table(rows, (*names, *standing)), "", limits, "", moved]

@@ -167,6 +167,11 @@ def long_lived_far(recipe: Recipe, beyond: float = 0.08) -> Recipe:
     return replace(recipe, measured=(row, row))
 
 
+def one_slow_class(recipe: Recipe) -> Recipe:
+    """Return a recipe with one lifetime class of 17 days and nothing else changed: a picture of what stands, no prediction."""
+    return replace(recipe, churn=(recipe.churn[0] / 5.0,))
+
+
 def standing(found: Drawn, share: float) -> Drawn:
     """Return a map in standing dollars: published ones over the share of them that is published when their level is swept."""
     return Drawn(found.usd / share, None if found.draws is None else found.draws / share)

@@ -83,3 +83,9 @@ def test_far_tiers_are_long_lived(maps: ModuleType) -> None:
     assert share[0] == pytest.approx(1 / 3, abs=0.01)
     assert share[-1] > 0.99
     assert np.all(np.diff(share) > 0.0)
+
+
+def test_the_slow_recipe_has_one_class_of_17_days(maps: ModuleType) -> None:
+    recipe = maps.one_slow_class(members()[0])
+    assert recipe.class_life_s / 86_400.0 == pytest.approx([17.36], abs=0.01)  # 5 minutes / 0.0002
+    assert recipe.distances == pytest.approx(members()[0].distances)
