@@ -57,7 +57,7 @@ def assert_same_cells(state, twin, size):
         assert state.total[s, k, c] == pytest.approx(twin.standing(s, k, c), abs=TINY * size)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(recipes(), markets(), st.booleans())
 def test_rolling_is_the_plain_twins(recipe, market, opens):
     state, exposure, twin, expected, _ = both(recipe, market, opens=opens)
