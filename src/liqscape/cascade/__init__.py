@@ -1,7 +1,8 @@
 """What a shock does: absorption, potential, the cascade in time, live reproduction, attribution. Arrays in, arrays out.
 
 Depends on `model` and the ground only; no clock, network or disk. Read `base` first, then `depth` and `absorption` (the
-brakes), `potential` (closed form), `dynamic` (in time); `renewal` and `attribution` look at what happened.
+brakes), `levels` (the map), `potential` (closed form), `venues`, `dynamic` and `outcome` (in time); `probes` and `renewal` look
+at now, `attribution` and `reality` at what happened.
 Distances are fractions of the mark price, counted outward; dollars are USD at the level.
 """
 
@@ -31,6 +32,7 @@ from liqscape.cascade.attribution import (
 from liqscape.cascade.base import Direction, Factor, Probability, exactly
 from liqscape.cascade.depth import DepthProfile, depth_profile
 from liqscape.cascade.dynamic import DynamicPaths, simulate
+from liqscape.cascade.levels import levels_of, map_distance, map_levels, split
 from liqscape.cascade.outcome import Cascade, Quantile, after_adl, fan, p_touch, quantiles, summary
 from liqscape.cascade.potential import (
     Curves,
@@ -99,6 +101,9 @@ __all__ = [
     "generation_interval",
     "hour_of_week",
     "ignition",
+    "levels_of",
+    "map_distance",
+    "map_levels",
     "momentum",
     "p_reach",
     "p_touch",
@@ -111,6 +116,7 @@ __all__ = [
     "simulate",
     "size_dispersion",
     "speed_ratio",
+    "split",
     "static_paths",
     "summary",
     "usual_depth",
