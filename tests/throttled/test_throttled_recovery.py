@@ -19,13 +19,13 @@ from liqscape.units import NS_PER_HOUR, NS_PER_S
 
 @pytest.fixture(scope="module")
 def busy():
-    return world(hours=66)
+    return world(hours=44)
 
 
 def recovered(scene, rule, silences_ns=None, hours=None):
     recipe = fine_recipe()
     state = MapState(recipe, float(scene.bars.close[0]), 80_000.0, NS_PER_S)
-    learner = ThrottledLearner(recipe, rule, burn_in_h=12.0)
+    learner = ThrottledLearner(recipe, rule, burn_in_h=8.0)
     prints = scene.shown(rule, silences_ns)
     return [learner.observe(sweep_seconds(state, bars, prints)) for bars in hours_of(scene.bars)[:hours]], learner
 
@@ -41,7 +41,7 @@ def test_true_volume_is_recovered_when_a_third_is_reported(busy, latest, rule):
     told = [i for i, hour in enumerate(found) if hour.outcome is Outcome.RECOVERED]
     assert found[0].outcome is Outcome.UNLEARNED
     assert np.isnan(found[0].true_usd).all()
-    assert len(told) > 24
+    assert len(told) > 18
     truth = busy.hourly()[told]
     estimate, low, high, reported, predicted = (
         np.array([getattr(found[i], name) for i in told])
@@ -93,24 +93,24 @@ def test_nothing_later_is_used(busy, latest):
 def test_weights_and_sizes_are_learned_after_enough_prints(busy, latest):
     found, learner = latest
     first = first_told(found)
-    before = busy.shown(FeedRule.LATEST).between(START_S + 12 * 3_600, START_S + first * 3_600)
+    before = busy.shown(FeedRule.LATEST).between(START_S + 8 * 3_600, START_S + first * 3_600)
     assert len(before) >= FIT_AT[0]
     assert learner.law is not None
     assert learner.law.mean_usd == pytest.approx(busy.usd.mean(), rel=0.1)
 
 
 def test_the_level_follows_a_market_that_became_busier_than_its_map(busy):
-    # Of the orders before hour 54 six in ten are left out; from there on all are there.
-    late = busy.second >= START_S + 54 * 3_600
+    # Of the orders before hour 34 six in ten are left out; from there on all are there.
+    late = busy.second >= START_S + 34 * 3_600
     rng = np.random.default_rng(3)
     kept = late | (rng.random(busy.second.size) < 0.4)
     thinned = replace(busy, second=busy.second[kept], sign=busy.sign[kept], usd=busy.usd[kept])
     found, learner = recovered(thinned, FeedRule.LATEST)
     truth = thinned.hourly()
     before, after = (
-        sum(found[i].predicted_usd.sum() for i in hours) / truth[list(hours)].sum() for hours in (range(48, 54), range(54, 66))
+        sum(found[i].predicted_usd.sum() for i in hours) / truth[list(hours)].sum() for hours in (range(28, 34), range(34, 44))
     )
-    caught = sum(found[i].true_usd.sum() for i in range(54, 66)) / truth[54:].sum()
+    caught = sum(found[i].true_usd.sum() for i in range(34, 44)) / truth[34:].sum()
     assert after < 0.8 * before
     assert learner.slow_level > 1.2
     assert caught > after

@@ -51,7 +51,7 @@ def bars_of(mark, start_s=START_S):
     return BarSeries(name, NS_PER_S, PriceKind.MARK, start, start + NS_PER_S, opens, high, low, mark, unknown, unknown, oi)
 
 
-def world(hours=72, seed=1, orders_per_day=6_000.0):
+def world(hours=48, seed=1, orders_per_day=8_000.0):
     """Forced orders are Poisson around what a hidden map loses; its mix, lifetimes and grid are its own."""
     rng = np.random.default_rng(seed)
     n = hours * 3_600
