@@ -123,23 +123,21 @@ def replay(tape: Tape, recipes: tuple[Recipe, ...] | None = None, *, ages: bool 
     recipes = recipes or members()
     estimator = Estimator(tape.bars.interval_ns, tape.learn_interval_ns, recipes)
     copies: list[MapState] = []
-    done = 0
     starts: IntArray = recent_starts(tape.bars) if ages else np.empty(0, np.int64)
     before: MapState | None = None
-    if starts.size:
-        from_ns = int(starts[0])
-        done = int(np.searchsorted(tape.bars.start_ns, from_ns))
-        estimator.observe(tape.bars.slice(0, done), tape.liquidations, from_ns)
-        before = estimator.states[0].copy()
-    first = done
-    for knot in sorted(AGE_KNOTS_NS, reverse=True) if ages else ():
-        until = int(np.searchsorted(tape.bars.end_ns, tape.as_of_ns - knot, side="right"))
-        estimator.observe(tape.bars.slice(done, until), tape.liquidations, tape.as_of_ns - knot)
+    done = first = 0
+    # Instants whose state is copied: knots of age, and the first start of the survivor share; time runs one way only.
+    instants = {tape.as_of_ns - knot for knot in AGE_KNOTS_NS} if ages else set[int]()
+    for at in sorted(instants | {int(ns) for ns in starts[:1]}):
+        until = int(np.searchsorted(tape.bars.end_ns, at, side="right"))
+        estimator.observe(tape.bars.slice(done, until), tape.liquidations, at)
         for copy in copies:
             roll_survivors(copy, tape.bars.slice(done, until))
         done = until
-        if estimator.ready:
+        if estimator.ready and at in instants:
             copies.append(estimator.states[0].copy())
+        if starts.size and at == int(starts[0]):
+            before, first = estimator.states[0].copy(), until
     estimator.observe(tape.bars.slice(done, len(tape.bars)), tape.liquidations, tape.as_of_ns)
     for copy in copies:
         roll_survivors(copy, tape.bars.slice(done, len(tape.bars)))
