@@ -13,11 +13,12 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 from liqscape.estimate import MapState
-from liqscape.estimate.throttled import ThrottledLearner, fine_recipe, sweep_seconds
+from liqscape.estimate.throttled import Swept, ThrottledLearner, beside, fine_recipe, sweep
 from liqscape.estimate.throttled_free import recover_from_prints
 from liqscape.estimate.throttled_prints import FeedRule, SecondPrints, by_second
 from liqscape.estimate.throttled_recovered import Recovered
@@ -61,15 +62,17 @@ def prints_of(tape: FeedTape) -> SecondPrints:
     return by_second(shown.ts_ns, shown.sign.astype(np.int64), shown.notional_usd, tape.gaps_ns)
 
 
-def recover(bars: BarSeries, prints: SecondPrints, rule: FeedRule) -> list[Recovered]:
+def swept_hours(bars: BarSeries) -> list[Swept]:
+    """Return what each second of each clock hour swept."""
+    state = MapState(fine_recipe(), float(bars.open[0]), float(bars.open_interest_base[0]), bars.interval_ns)
+    edges = np.append(np.flatnonzero(np.diff(bars.start_ns // NS_PER_HOUR, prepend=-1)), len(bars)).tolist()
+    return [sweep(state, bars.slice(i, j)) for i, j in pairwise(edges)]
+
+
+def recover(hours: list[Swept], prints: SecondPrints, rule: FeedRule) -> list[Recovered]:
     """Return every hour of a feed, recovered with the price of each second."""
-    recipe = fine_recipe()
-    state = MapState(recipe, float(bars.open[0]), float(bars.open_interest_base[0]), bars.interval_ns)
-    learner = ThrottledLearner(recipe, rule)
-    hours = bars.start_ns // NS_PER_HOUR
-    edges = np.append(np.flatnonzero(np.diff(hours, prepend=hours[0] - 1)), len(bars))
-    pairs = zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True)
-    return [learner.observe(sweep_seconds(state, bars.slice(i, j), prints)) for i, j in pairs]
+    learner = ThrottledLearner(fine_recipe(), rule)
+    return [learner.observe(beside(hour, prints)) for hour in hours]
 
 
 def hourly(prints: LiquidationPrints, start_ns: int, hours: int) -> FloatArray:
@@ -101,25 +104,25 @@ class Line:
 HEAD = " ".join(f"{word:>9}" for word in ("reported", "naive", "predicted", "recovered", "free", "top 20 h", "inside", "free in"))
 
 
-def score(run: SimulatedRun, rule: FeedRule, gaps_per_day: float = 0.0) -> Line:
+def score(run: SimulatedRun, hours: list[Swept], rule: FeedRule) -> Line:
     """Throttle the feed of a market, recover it, and compare with the truth."""
-    feed = Feed(rule=Published(rule.value), delay_s=0.2, jitter=0.5, gaps_per_day=gaps_per_day)
+    feed = Feed(rule=Published(rule.value), delay_s=0.2, jitter=0.5)
     start = int(run.bars.start_ns[0])
     tape = publish(run.prints, feed, from_ns=start, to_ns=int(run.bars.end_ns[-1]), seed=SEED_OF_FEED)
     prints = prints_of(tape)
-    found = recover(run.bars, prints, rule)
+    found = recover(hours, prints, rule)
     free = recover_from_prints(prints, rule, start // NS_PER_S, len(found) * 3_600, 3_600)
     truth = hourly(run.prints, start, len(found))
     kept = np.array([i >= SCORED_FROM_H and np.isfinite(hour.true_usd).all() for i, hour in enumerate(found)])
     true = truth[kept]
 
-    def column(name: str, hours: list[Recovered]) -> FloatArray:
-        return np.array([getattr(hour, name) for hour in hours])[kept]
+    def column(name: str, rows: list[Recovered]) -> FloatArray:
+        return np.array([getattr(hour, name) for hour in rows])[kept]
 
     estimate = column("true_usd", found)
     biggest = np.argsort(true.sum(axis=1))[::-1][:20]
     inside, free_inside = (
-        float(((true >= column("low_usd", hours)) & (true <= column("high_usd", hours))).mean()) for hours in (found, free)
+        float(((true >= column("low_usd", rows)) & (true <= column("high_usd", rows))).mean()) for rows in (found, free)
     )
     minute, count = np.unique(prints.second // 60, return_counts=True)
     quiet = np.isin(prints.second // 60, minute[count <= 2])
@@ -145,8 +148,9 @@ def main(days: float, seeds: list[int], accounts: int, market: str) -> None:
     print(f"{'seed':>4} {'rule':>8} {'prints/d':>9} {HEAD} verdict", flush=True)
     for seed in seeds:
         run = SimulatedMarket(busy_market(days, accounts, volatility, wait_s), seed=seed).run()
+        hours = swept_hours(run.bars)
         for rule in FeedRule:
-            line = score(run, rule)
+            line = score(run, hours, rule)
             print(f"{seed:4d} {rule.value:>8} {len(run.prints) / days:9.0f} {line}", flush=True)
 
 

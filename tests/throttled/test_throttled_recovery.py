@@ -10,7 +10,7 @@ from throttled_scenes import START_S, bars_of, hours_of, world
 
 from liqscape.errors import BadArgument
 from liqscape.estimate import MapState
-from liqscape.estimate.throttled import FIT_AT, ThrottledLearner, fine_recipe, sweep_seconds
+from liqscape.estimate.throttled import FIT_AT, ThrottledLearner, beside, fine_recipe, sweep
 from liqscape.estimate.throttled_free import recover_from_prints
 from liqscape.estimate.throttled_prints import FeedRule, by_second
 from liqscape.estimate.throttled_recovered import Outcome, Recovered, band
@@ -22,22 +22,25 @@ def busy():
     return world(hours=44)
 
 
-def recovered(scene, rule, silences_ns=None, hours=None):
-    recipe = fine_recipe()
-    state = MapState(recipe, float(scene.bars.close[0]), 80_000.0, NS_PER_S)
-    learner = ThrottledLearner(recipe, rule, burn_in_h=8.0)
-    prints = scene.shown(rule, silences_ns)
-    return [learner.observe(sweep_seconds(state, bars, prints)) for bars in hours_of(scene.bars)[:hours]], learner
+@pytest.fixture(scope="module")
+def swept(busy):
+    state = MapState(fine_recipe(), float(busy.bars.close[0]), 80_000.0, NS_PER_S)
+    return [sweep(state, bars) for bars in hours_of(busy.bars)]
+
+
+def recovered(scene, swept, rule, silences_ns=None):
+    learner, prints = ThrottledLearner(fine_recipe(), rule, burn_in_h=8.0), scene.shown(rule, silences_ns)
+    return [learner.observe(beside(hour, prints)) for hour in swept], learner
 
 
 @pytest.fixture(scope="module")
-def latest(busy):
-    return recovered(busy, FeedRule.LATEST)
+def latest(busy, swept):
+    return recovered(busy, swept, FeedRule.LATEST)
 
 
 @pytest.mark.parametrize("rule", list(FeedRule))
-def test_true_volume_is_recovered_when_a_third_is_reported(busy, latest, rule):
-    found = latest[0] if rule is FeedRule.LATEST else recovered(busy, rule)[0]
+def test_true_volume_is_recovered_when_a_third_is_reported(busy, swept, latest, rule):
+    found = latest[0] if rule is FeedRule.LATEST else recovered(busy, swept, rule)[0]
     told = [i for i, hour in enumerate(found) if hour.outcome is Outcome.RECOVERED]
     assert found[0].outcome is Outcome.UNLEARNED
     assert np.isnan(found[0].true_usd).all()
@@ -68,11 +71,11 @@ def first_told(found):
     return next(i for i, hour in enumerate(found) if hour.outcome is not Outcome.UNLEARNED)
 
 
-def test_a_silence_is_predicted_and_not_zero(busy, latest):
+def test_a_silence_is_predicted_and_not_zero(busy, swept, latest):
     whole = latest[0]
     hour = next(i for i in range(first_told(whole), len(whole)) if whole[i].predicted_usd.sum() > 1e6)
     span = np.array([[(START_S + hour * 3_600) * NS_PER_S, (START_S + hour * 3_600 + 2_700) * NS_PER_S]])
-    found, _ = recovered(busy, FeedRule.LATEST, span, hours=hour + 1)
+    found, _ = recovered(busy, swept[: hour + 1], FeedRule.LATEST, span)
     assert found[hour].outcome is Outcome.SILENT
     assert found[hour].silent_s == 2_700
     assert found[hour].reported_usd.sum() < whole[hour].reported_usd.sum()
@@ -80,14 +83,15 @@ def test_a_silence_is_predicted_and_not_zero(busy, latest):
     np.testing.assert_allclose(found[hour].predicted_usd, whole[hour].predicted_usd)  # known before the hour
 
 
-def test_nothing_later_is_used(busy, latest):
-    short, _ = recovered(busy, FeedRule.LARGEST, hours=60)
-    poisoned = busy.__class__(
-        busy.bars, busy.second, busy.sign, np.where(busy.second >= START_S + 60 * 3_600, 100.0, 1.0) * busy.usd
-    )
-    again, _ = recovered(poisoned, FeedRule.LARGEST)
-    for one, two in zip(short, again[:60], strict=True):
+def test_nothing_later_is_used(busy, swept, latest):
+    last = first_told(latest[0]) + 2
+    late = busy.second >= START_S + last * 3_600
+    poisoned = replace(busy, usd=np.where(late, 100.0, 1.0) * busy.usd)
+    again, _ = recovered(poisoned, swept[: last + 1], FeedRule.LATEST)
+    for one, two in zip(latest[0], again[:last], strict=False):
         np.testing.assert_array_equal(one.true_usd, two.true_usd)
+    assert again[last].reported_usd.sum() > 50.0 * latest[0][last].reported_usd.sum()
+    np.testing.assert_array_equal(again[last].predicted_usd, latest[0][last].predicted_usd)
 
 
 def test_weights_and_sizes_are_learned_after_enough_prints(busy, latest):
@@ -99,13 +103,13 @@ def test_weights_and_sizes_are_learned_after_enough_prints(busy, latest):
     assert learner.law.mean_usd == pytest.approx(busy.usd.mean(), rel=0.1)
 
 
-def test_the_level_follows_a_market_that_became_busier_than_its_map(busy):
+def test_the_level_follows_a_market_that_became_busier_than_its_map(busy, swept):
     # Of the orders before hour 34 six in ten are left out; from there on all are there.
     late = busy.second >= START_S + 34 * 3_600
     rng = np.random.default_rng(3)
     kept = late | (rng.random(busy.second.size) < 0.4)
     thinned = replace(busy, second=busy.second[kept], sign=busy.sign[kept], usd=busy.usd[kept])
-    found, learner = recovered(thinned, FeedRule.LATEST)
+    found, learner = recovered(thinned, swept, FeedRule.LATEST)
     truth = thinned.hourly()
     before, after = (
         sum(found[i].predicted_usd.sum() for i in hours) / truth[list(hours)].sum() for hours in (range(28, 34), range(34, 44))
@@ -119,9 +123,8 @@ def test_the_level_follows_a_market_that_became_busier_than_its_map(busy):
 def test_bars_that_are_not_of_one_second_are_refused():
     bars = bars_of(np.full(10, 100.0))
     state = MapState(fine_recipe(), 100.0, 1_000.0, NS_PER_S)
-    nothing = by_second(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
     with pytest.raises(BadArgument, match="expected bars of 1 s, received 0"):
-        sweep_seconds(state, bars.slice(0, 0), nothing)
+        sweep(state, bars.slice(0, 0))
 
 
 def test_prints_lie_beside_the_sweep_of_their_second():
@@ -130,7 +133,7 @@ def test_prints_lie_beside_the_sweep_of_their_second():
     state = MapState(fine_recipe(), 100.0, 1_000.0, NS_PER_S)
     prints = by_second((START_S + np.array([3, 4])) * NS_PER_S, np.array([1, -1]), np.array([7.0, 9.0]))
     silent = np.array([[START_S + 4, START_S + 5]]) * NS_PER_S
-    seconds = sweep_seconds(state, bars_of(mark), by_second(prints.second * NS_PER_S, prints.sign, prints.usd, silent))
+    seconds = beside(sweep(state, bars_of(mark)), by_second(prints.second * NS_PER_S, prints.sign, prints.usd, silent))
     at = seconds.second - START_S
     assert {3, 4} <= set(at.tolist())
     row = at.tolist().index(3)

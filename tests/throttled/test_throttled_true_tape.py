@@ -11,7 +11,7 @@ from liqscape.engine.true_tape import true_tape
 from liqscape.engine.workspace import Workspace
 from liqscape.errors import BadArgument, NoData
 from liqscape.estimate import MapState
-from liqscape.estimate.throttled import ThrottledLearner, fine_recipe, sweep_seconds
+from liqscape.estimate.throttled import ThrottledLearner, beside, fine_recipe, sweep
 from liqscape.estimate.throttled_free import recover_from_prints
 from liqscape.estimate.throttled_prints import FeedRule, by_second
 from liqscape.estimate.throttled_recovered import Outcome
@@ -80,7 +80,7 @@ def test_with_the_price_of_each_second_the_map_is_used(tmp_path):
     recipe = fine_recipe()
     state = MapState(recipe, float(hours[0].open[0]), 80_000.0, NS_PER_S)
     learner = ThrottledLearner(recipe, FeedRule.LATEST)
-    direct = [learner.observe(sweep_seconds(state, bars, prints)) for bars in hours]
+    direct = [learner.observe(beside(sweep(state, bars), prints)) for bars in hours]
     assert [h.outcome for h in tape.hours] == [h.outcome for h in direct]
     assert tape.hours[0].outcome is Outcome.UNLEARNED
     assert tape.hours[-1].outcome is Outcome.RECOVERED

@@ -14,7 +14,7 @@ import polars as pl
 from liqscape.engine.workspace import Workspace
 from liqscape.errors import BadArgument, NoData
 from liqscape.estimate import MapState
-from liqscape.estimate.throttled import ThrottledLearner, fine_recipe, sweep_seconds
+from liqscape.estimate.throttled import ThrottledLearner, beside, fine_recipe, sweep
 from liqscape.estimate.throttled_free import recover_from_prints
 from liqscape.estimate.throttled_prints import FeedRule, SecondPrints, by_second
 from liqscape.estimate.throttled_recovered import Recovered
@@ -140,4 +140,4 @@ def _with_price(bars: BarSeries, prints: SecondPrints, rule: FeedRule) -> list[R
     state = MapState(recipe, float(bars.open[0]), float(bars.open_interest_base[0]), bars.interval_ns)
     learner = ThrottledLearner(recipe, rule)
     edges = np.append(np.flatnonzero(np.diff(bars.start_ns // NS_PER_HOUR, prepend=-1)), len(bars)).tolist()
-    return [learner.observe(sweep_seconds(state, bars.slice(i, j), prints)) for i, j in pairwise(edges)]
+    return [learner.observe(beside(sweep(state, bars.slice(i, j)), prints)) for i, j in pairwise(edges)]

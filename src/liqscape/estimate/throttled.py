@@ -76,8 +76,18 @@ class Seconds:
     silent_s: int
 
 
-def sweep_seconds(state: MapState, bars: BarSeries, prints: SecondPrints) -> Seconds:
-    """Roll a state over bars of one second that follow it, and lay the prints of the same seconds beside what each swept.
+@dataclass(frozen=True)
+class Swept:
+    """What each second of a stretch swept, before any print; fields as in `Seconds`."""
+
+    start_s: int
+    count: int
+    second: IntArray
+    exposure: Float32Array
+
+
+def sweep(state: MapState, bars: BarSeries) -> Swept:
+    """Roll a state over bars of one second that follow it.
 
     Raises
     ------
@@ -89,22 +99,26 @@ def sweep_seconds(state: MapState, bars: BarSeries, prints: SecondPrints) -> Sec
             f"throttled feed: expected bars of 1 s, received {len(bars)} of {bars.interval_ns / NS_PER_S:g} s",
             hint="Prints of one a second need the price of each second; `recover_from_prints` does without.",
         )
-    recipe, start = state.recipe, int(bars.start_ns[0]) // NS_PER_S
-    of_bar = bars.start_ns // NS_PER_S
-    count = int(of_bar[-1]) - start + 1
+    recipe, second = state.recipe, bars.start_ns // NS_PER_S
     swept = np.zeros((len(bars), 2, recipe.tiers, recipe.classes))
     state.roll(bars, np.arange(len(bars), dtype=np.int64), swept)
     flat = swept.reshape(len(bars), 2, -1)
     touched = flat.any(axis=(1, 2))
+    start = int(second[0])
+    return Swept(start, int(second[-1]) - start + 1, second[touched], flat[touched].astype(np.float32))
+
+
+def beside(swept: Swept, prints: SecondPrints) -> Seconds:
+    """Lay the prints of a stretch beside what each of its seconds swept."""
+    start, count = swept.start_s, swept.count
     shown = prints.between(start, start + count)
-    second = np.union1d(of_bar[touched], shown.second).astype(np.int64)
-    exposure = np.zeros((second.size, 2, flat.shape[2]), np.float32)
-    exposure[np.searchsorted(second, of_bar[touched])] = flat[touched]
+    second = np.union1d(swept.second, shown.second).astype(np.int64)
+    exposure = np.zeros((second.size, *swept.exposure.shape[1:]), np.float32)
+    exposure[np.searchsorted(second, swept.second)] = swept.exposure
     sign, usd = np.zeros(second.size, np.int8), np.zeros(second.size)
     at = np.searchsorted(second, shown.second)
     sign[at], usd[at] = shown.sign, shown.usd
-    heard = prints.heard(second)
-    seen = np.where(heard, (sign != 0).astype(np.int64), kernels.UNSEEN)
+    seen = np.where(prints.heard(second), (sign != 0).astype(np.int64), kernels.UNSEEN)
     silent = count - int(prints.heard(np.arange(start, start + count)).sum()) if prints.silences_ns.size else 0
     return Seconds(start, count, second, exposure, sign, usd, seen, silent)
 
