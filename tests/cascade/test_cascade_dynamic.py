@@ -15,6 +15,7 @@ from liqscape.cascade import (
     ForcedVenue,
     Physics,
     after_adl,
+    busiest_minute_usd,
     dynamic,
     exactly,
     fan,
@@ -176,6 +177,13 @@ def test_touch_and_fan_count_paths():
     assert fan(found, no_map=True).max() == pytest.approx(0.02)
 
 
+def test_the_busiest_minute():
+    # the shock pushes 1M a second for 100 s; R = 1/2 forces as much again: 60 s of it bring 60M, less what is still in the queue
+    found = shocked(per_percent((50, 50 * M)), brakes(100 * M), 100 * M, shock_s=100, every_s=10)
+    assert busiest_minute_usd(found) == pytest.approx([60 * M], rel=1e-3)
+    assert summary(found).busiest_minute_usd.median == pytest.approx(60 * M, rel=1e-3)
+
+
 def test_adl_takes_from_the_other_side():
     # 20 of 100 dollars open were deleveraged: a fifth of every level is gone
     assert after_adl(np.array([10.0, 5.0]), 100.0, 20.0) == pytest.approx([8.0, 4.0])
@@ -249,6 +257,8 @@ def test_every_forced_dollar_is_accounted_for(world, shock):
     assert balanced(found)
     forced = found.executed_usd + found.fund_usd + found.adl_usd
     assert found.by_venue.sum(axis=1) == pytest.approx(found.by_round.sum(axis=1))
+    assert (np.diff(found.forced_track, axis=1) >= 0.0).all()
+    assert found.forced_track[:, -1] == pytest.approx(found.by_venue.sum(axis=1))
     # what was sent, and no more, was executed, absorbed by a fund, or deleveraged
     assert (forced <= found.by_venue.sum(axis=1) * (1.0 + 1e-9) + 1e-3).all()
     done = np.isfinite(found.end) & (found.unfinished_usd < 2.0)
@@ -283,6 +293,22 @@ def test_the_limit_without_fading_is_the_static_cascade(world, shock):
     ended = (found.unfinished_usd < 2.0) | np.isinf(found.end)
     assert found.end[ended] == pytest.approx(expected.run[ended], rel=1e-3)
     assert found.end_no_map == pytest.approx(expected.run_no_map)
+
+
+def test_the_stated_error_is_that_of_other_draws():
+    # the same market with other draws of map, book and constants: the share that ignites scatters no more than was said
+    shares, errors = [], []
+    for seed in range(30):
+        generator = np.random.default_rng(seed)
+        levels = per_percent((2, 40 * M), (6, 90 * M), (50, 5 * M)) * generator.lognormal(0.0, 0.5, (48, 1))
+        absorbed = brakes(100 * M)
+        book = absorbed.ask_usd * generator.lognormal(0.0, 0.3, (48, 1))
+        drawn = Absorption(DISTANCE, book, book, Basis.BOOK, 0.0, 0, ())
+        said = summary(simulate(levels, drawn, Direction.UP, ONE, shock_usd=150 * M, paths=300, seed=seed)).p_ignites
+        shares.append(said.value)
+        errors.append(said.error)
+    assert 0.2 < np.mean(shares) < 0.9
+    assert 0.6 * np.std(shares) < np.mean(errors) < 2.5 * np.std(shares)
 
 
 def test_the_number_of_workers_changes_nothing(monkeypatch):

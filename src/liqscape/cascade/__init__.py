@@ -33,7 +33,7 @@ from liqscape.cascade.base import Direction, Factor, Probability, exactly
 from liqscape.cascade.depth import DepthProfile, depth_profile
 from liqscape.cascade.dynamic import DynamicPaths, simulate
 from liqscape.cascade.levels import levels_of, map_distance, map_levels, split
-from liqscape.cascade.outcome import Cascade, Quantile, after_adl, fan, p_touch, quantiles, summary
+from liqscape.cascade.outcome import Cascade, Quantile, after_adl, busiest_minute_usd, fan, p_touch, quantiles, summary
 from liqscape.cascade.potential import (
     Curves,
     Engine,
@@ -91,6 +91,7 @@ __all__ = [
     "attribute",
     "bait",
     "both_ways",
+    "busiest_minute_usd",
     "calibrated",
     "curves",
     "depth_profile",

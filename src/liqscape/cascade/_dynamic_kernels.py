@@ -105,6 +105,15 @@ def enqueue(state: F, v: int, usd: float, level: float, number: float, account: 
 
 
 @kernel
+def ordered(account: F, path: int, venues: int) -> float:
+    """USD of forced orders of a path so far."""
+    usd = 0.0
+    for v in range(venues):
+        usd += account[path, BY_VENUE + v]
+    return usd
+
+
+@kernel
 def reach_levels(
     summed: F, d: int, width: float, front: F, t: int, state: F, v: int, rules: F, number: float,
     account: F, path: int,
@@ -160,7 +169,7 @@ def feeds_itself(summed: F, d: int, slope: F, a: int, width: float, y: float, le
 def dynamic_paths(
     summed: F, slope: F, width: float, rules: F, nature: F, map_draw: I, absorption_draw: I,
     shock: float, shock_s: int, seconds: int, every: int, arbitrage: float,
-    end: F, peak: F, ignition_s: F, track: F, account: F,
+    end: F, peak: F, ignition_s: F, track: F, told: F, account: F,
 ) -> None:  # fmt: skip
     """Simulate every path.
 
@@ -168,7 +177,7 @@ def dynamic_paths(
     arbitrage : share of the distance between a venue's price and the mean that is closed each second.
     end, peak : float64[paths], distance at the end of `seconds` and the farthest touched; inf beyond the grid
     ignition_s : float64[paths], first second in which new levels are reached where R >= 1 with the depth that is left; NaN: none
-    track : float64[paths, seconds // every], distance every so many seconds
+    track, told : float64[paths, seconds // every], distance every so many seconds, and USD of forced orders until then
     account : float64[paths, 6 + V + rounds]; orders that the shock itself triggers are round 1, the last one holds all later ones
     """
     venues, n = summed.shape[0], slope.shape[1]
@@ -218,7 +227,7 @@ def dynamic_paths(
                 standing += state[v, QUEUE] + state[v, WAITING]
             past += 1
             if past == after:
-                track[path, point] = mean
+                track[path, point], told[path, point] = mean, ordered(account, path, venues)
                 point, after = point + 1, after + every
             if swept > 0.0 and math.isnan(ignition_s[path]) and feeds_itself(summed, d, slope, a, width, mean, left_of_depth):
                 ignition_s[path] = past
@@ -229,7 +238,7 @@ def dynamic_paths(
         end[path], peak[path] = lasting + fading * decay ** (seconds - past), top
         left, step = fading * decay ** (after - past - 1), decay**every
         for j in range(point, track.shape[1]):
-            track[path, j] = lasting + left
+            track[path, j], told[path, j] = lasting + left, ordered(account, path, venues)
             left *= step
         if beyond:
             end[path] = peak[path] = math.inf

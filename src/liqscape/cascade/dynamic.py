@@ -44,6 +44,7 @@ class DynamicPaths:
     end_no_map, peak_no_map : float64[paths], the same paths with nothing forced
     ignition_s : float64[paths], first second in which the path feeds itself (R >= 1 with the depth that is left); NaN if never
     track, track_no_map : float64[paths, points], distance every `every_s` seconds; a path that left the grid stays at its end
+    forced_track : float64[paths, points], USD of forced orders until then
     by_round, by_venue : float64[paths, rounds] and [paths, venues], forced USD; the last round holds all later ones
     swept_usd, executed_usd, fund_usd, adl_usd, spared_usd, unfinished_usd : float64[paths]
         The first is the sum of the others: levels that were reached, executed in the market, taken over by insurance funds,
@@ -64,6 +65,7 @@ class DynamicPaths:
     ignition_s: FloatArray
     track: FloatArray
     track_no_map: FloatArray
+    forced_track: FloatArray
     by_round: FloatArray
     by_venue: FloatArray
     swept_usd: FloatArray
@@ -156,6 +158,7 @@ def simulate(
         ignition_s=found.ignition_s,
         track=found.track,
         track_no_map=alone.track,
+        forced_track=found.told,
         by_round=by_round,
         by_venue=by_venue,
         **dict(zip(_LEDGER, ledger.T, strict=True)),
@@ -172,7 +175,7 @@ class _Found:
 
     def __init__(self, paths: int, points: int, venues: int) -> None:
         self.end, self.peak, self.ignition_s = np.empty(paths), np.empty(paths), np.empty(paths)
-        self.track = np.empty((paths, points))
+        self.track, self.told = np.empty((paths, points)), np.empty((paths, points))
         self.account = np.empty((paths, len(_LEDGER) + venues + ROUNDS))
 
 

@@ -35,6 +35,8 @@ class Cascade(Struct, frozen=True, kw_only=True):
         The farthest distance.
     forced_usd
         Forced orders on the way.
+    busiest_minute_usd
+        Forced orders in the minute with most of them.
     forced_by_round_usd, forced_by_venue_usd
         Means over all paths.
     p_ignites, ignition_s
@@ -57,6 +59,7 @@ class Cascade(Struct, frozen=True, kw_only=True):
     peak: Estimate
     peak_no_map: Estimate
     forced_usd: Estimate
+    busiest_minute_usd: Estimate
     forced_by_round_usd: tuple[float, ...]
     forced_by_venue_usd: dict[str, float]
     p_ignites: Probability
@@ -83,6 +86,7 @@ def summary(paths: DynamicPaths) -> Cascade:
         peak=interval(np.minimum(paths.peak, paths.reach)),
         peak_no_map=interval(np.minimum(paths.peak_no_map, paths.reach)),
         forced_usd=interval(forced),
+        busiest_minute_usd=interval(busiest_minute_usd(paths)),
         forced_by_round_usd=tuple(paths.by_round.mean(axis=0).tolist()),
         forced_by_venue_usd={v.name: usd for v, usd in zip(paths.venues, paths.by_venue.mean(axis=0).tolist(), strict=True)},
         p_ignites=share(paths.draws, lit),
@@ -102,6 +106,14 @@ def p_touch(paths: DynamicPaths, distance: float, *, no_map: bool = False) -> Pr
 def fan(paths: DynamicPaths, *, no_map: bool = False, shares: Sequence[float] = (0.1, 0.25, 0.5, 0.75, 0.9)) -> FloatArray:
     """float64[shares, points]: quantiles of the distance every `every_s` seconds, to draw."""
     return np.quantile(paths.track_no_map if no_map else paths.track, tuple(shares), axis=0)
+
+
+def busiest_minute_usd(paths: DynamicPaths) -> FloatArray:
+    """float64[paths], forced dollars of the minute that has most of them, as fine as the points of the track allow."""
+    points = max(60 // paths.every_s, 1)
+    begin = np.zeros((paths.forced_track.shape[0], points))
+    before = np.concatenate((begin, paths.forced_track), axis=1)[:, : paths.forced_track.shape[1]]
+    return (paths.forced_track - before).max(axis=1) * 60.0 / (points * paths.every_s)
 
 
 def quantiles(values: FloatArray, shares: Sequence[float] = (0.1, 0.5, 0.9)) -> tuple[Quantile, ...]:
