@@ -68,7 +68,14 @@ def test_half_of_a_gap_between_venues_closes_in_the_half_life() -> None:
 
 
 def test_a_gap_inside_the_band_stays() -> None:
-    book = replace(QUIET, lasting_share=0.0, refill_half_life_s=math.inf, taker_share_of_depth=100.0, depth_withdrawal=0.0)
+    book = replace(
+        QUIET,
+        lasting_share=0.0,
+        refill_half_life_s=math.inf,
+        taker_share_of_depth=100.0,
+        depth_withdrawal=0.0,
+        depth_usd_per_percent=12e6,
+    )
     buyer = ScriptedOrder(step=0, position_side=PositionSide.LONG, quantity_base=2_400.0, leverage=1.0)  # 2 bp of 12 M per 1 %
     markets = (
         replace(book, instrument=InstrumentId("here", "BTCUSDT"), scripted=(buyer,)),

@@ -33,7 +33,7 @@ _AS_CONFIGURED = {
     "deleverages": "auto_deleveraging",
 }
 _AS_BEHAVIOUR = (
-    "size_jitter", "leverage_jitter", "life_jitter", "crowding", "clock_profit", "clock_loss", "clock_deep_loss",
+    "size_jitter", "leverage_jitter", "long_leverage", "life_jitter", "crowding", "clock_profit", "clock_loss", "clock_deep_loss",
 )  # fmt: skip
 
 

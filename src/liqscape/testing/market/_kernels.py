@@ -450,6 +450,8 @@ def _arrive(world: World, seat: int, step: int, mood: float, burst: float) -> No
     base = lots * rules.lot
     notional = abs(base) * price
     wanted = traits[seat].leverage * math.exp(rules.leverage_jitter * rng.standard_normal())
+    if sign > 0:
+        wanted *= rules.long_leverage
     leverage = max(1.0, min(wanted, brackets[market, _tier(brackets, market, notional)].max_leverage))
     spare = 0.8 * rng.standard_exponential()
     level = liquidation_price(brackets, market, base, price, notional / leverage)

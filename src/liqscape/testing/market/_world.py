@@ -57,6 +57,7 @@ RULES = np.dtype(
         ("deleverages", np.bool_),
         ("size_jitter", np.float64),
         ("leverage_jitter", np.float64),
+        ("long_leverage", np.float64),
         ("life_jitter", np.float64),
         ("crowding", np.float64),
         ("burst_odds", np.float64),

@@ -70,10 +70,10 @@ class Group(Struct, frozen=True, kw_only=True):
 
 
 DEFAULT_GROUPS: tuple[Group, ...] = (
-    Group(share=0.20, life_s=2_700, wait_s=57_600, leverage=30.0, size_usd=55e3),
-    Group(share=0.33, life_s=43_200, wait_s=172_800, leverage=14.0, size_usd=75e3),
-    Group(share=0.30, life_s=345_600, wait_s=345_600, leverage=6.8, size_usd=130e3),
-    Group(share=0.17, life_s=1_728_000, wait_s=1_209_600, leverage=3.8, size_usd=230e3),
+    Group(share=0.20, life_s=2_700, wait_s=57_600, leverage=27.0, size_usd=55e3),
+    Group(share=0.33, life_s=43_200, wait_s=172_800, leverage=12.5, size_usd=75e3),
+    Group(share=0.30, life_s=345_600, wait_s=345_600, leverage=6.2, size_usd=130e3),
+    Group(share=0.17, life_s=1_728_000, wait_s=1_209_600, leverage=3.5, size_usd=230e3),
 )
 
 
@@ -88,8 +88,8 @@ class Behaviour(Struct, frozen=True, kw_only=True):
         Fraction of accounts that trade less than usual, and the mean log of by how much (exponential).
     momentum_share, contrarian_share
         Fractions of accounts that enter with and against the recent return; the rest does not look.
-    long_bias
-        Mean log-odds of going long.
+    long_bias, long_leverage
+        Mean log-odds of going long, and how much more leverage longs take than shorts (science.md A1 [S10]).
     clock_loss, clock_deep_loss, clock_profit
         Speed of a position's life clock in loss, deep loss and good profit; between entry and profit it is 1. Values below 1
         in loss are the disposition to hold losers.
@@ -97,9 +97,9 @@ class Behaviour(Struct, frozen=True, kw_only=True):
         Fractions of accounts that place stops, add margin when close to liquidation, and trade in cross margin.
     """
 
-    size_tail: float = 1.45
-    size_cut: float = 80.0
-    small_share: float = 0.5
+    size_tail: float = 1.5
+    size_cut: float = 60.0
+    small_share: float = 0.45
     small_scatter: float = 3.5
     size_jitter: float = 0.5
     leverage_scatter: float = 0.45
@@ -110,6 +110,7 @@ class Behaviour(Struct, frozen=True, kw_only=True):
     contrarian_share: float = 0.30
     signal_strength: float = 0.9
     long_bias: float = 0.12
+    long_leverage: float = 1.25
     crowding: float = 3.0
     clock_profit: float = 1.7
     clock_loss: float = 0.6
@@ -250,8 +251,8 @@ class MarketConfig:
     jumps_per_day: float = 0.5
     jump_size: float = 0.006
     impact: bool = True
-    depth_usd_per_percent: float = 12e6
-    depth_withdrawal: float = 0.46
+    depth_usd_per_percent: float = 15e6
+    depth_withdrawal: float = 0.44
     depth_floor: float = 0.05
     maker_limit_usd: float = 100e6
     book_end: float = 0.03
