@@ -11,7 +11,6 @@ import math
 from collections.abc import Callable
 
 from msgspec import Struct
-from scipy.special import gammaincinv  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]
 
 from liqscape.errors import BadArgument, NoData
 from liqscape.model.maps import INTERVAL_LEVEL
@@ -46,6 +45,8 @@ def reality(expected: float, seen: int) -> Reality:
     -----
     The interval is Garwood's: means under which so many, or so few, are not rarer than one time in ten.
     """
+    from scipy.special import gammaincinv  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]  # late: slow to load
+
     if not (0.0 <= expected < math.inf and seen >= 0):
         raise BadArgument(
             f"cascade: reality check: expected numbers >= 0, received {expected} and {seen}.", hint="Count runs of one record."

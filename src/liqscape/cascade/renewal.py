@@ -12,7 +12,6 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import gammaincc, gammainccinv  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]
 
 from liqscape.errors import BadArgument
 from liqscape.model.arrays import FloatArray
@@ -58,6 +57,8 @@ def generation_interval(mean_s: float, deviation_s: float, *, step_s: float = 1.
     float64[k]
         Weights of 1, 2, .. k steps ago; they make 1 and hold 99.9 % of the distribution.
     """
+    from scipy.special import gammaincc, gammainccinv  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]  # late: slow to load
+
     if not (mean_s > 0.0 and deviation_s > 0.0 and step_s > 0.0):
         raise BadArgument(
             f"cascade: generation interval: expected positive seconds, received {mean_s}, {deviation_s}, {step_s}.",
@@ -108,6 +109,8 @@ def reproduction(
     With I = forced_usd / mean_size_usd and L(s) = sum_u w(u) I(s - u), the posterior over the window is
     Gamma(shape a + sum I / dispersion, rate b + sum L / dispersion).
     """
+    from scipy.special import gammaincc, gammainccinv  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]  # late: slow to load
+
     if not (mean_size_usd > 0.0 and dispersion >= 1.0 and window >= 1 and weights.size >= 1):
         raise BadArgument(
             f"cascade: reproduction: expected mean size > 0, dispersion >= 1 and a window >= 1, "
