@@ -166,6 +166,27 @@ def feeds_itself(summed: F, d: int, slope: F, a: int, width: float, y: float, le
 
 
 @kernel
+def finish(
+    state: F, rules: F, account: F, path: int, past: int, seconds: int, every: int, point: int, decay: float, beyond: bool,
+    reach: float, end: F, peak: F, track: F, told: F,
+) -> None:  # fmt: skip
+    """Let what is left of a path fade until the horizon, `past` seconds being over and `point` points of the track written."""
+    lasting, fading = couple(state, rules, 0.0)
+    for v in range(state.shape[0]):
+        account[path, UNFINISHED] += state[v, QUEUE] + state[v, WAITING]
+    end[path] = lasting + fading * decay ** (seconds - past)
+    left, step = fading * decay ** ((point + 1) * every - past - 1), decay**every
+    usd = ordered(account, path, state.shape[0])
+    for j in range(point, track.shape[1]):
+        track[path, j], told[path, j] = lasting + left, usd
+        left *= step
+    if beyond:
+        end[path] = peak[path] = math.inf
+        for j in range(point, track.shape[1]):
+            track[path, j] = reach
+
+
+@kernel
 def dynamic_paths(
     summed: F, slope: F, width: float, rules: F, nature: F, map_draw: I, absorption_draw: I,
     shock: float, shock_s: int, seconds: int, every: int, arbitrage: float,
@@ -232,15 +253,5 @@ def dynamic_paths(
             if swept > 0.0 and math.isnan(ignition_s[path]) and feeds_itself(summed, d, slope, a, width, mean, left_of_depth):
                 ignition_s[path] = past
             quiet = quiet + 1 if past >= shock_s and standing < DUST * venues else 0
-        lasting, fading = couple(state, rules, 0.0)
-        for v in range(venues):
-            account[path, UNFINISHED] += state[v, QUEUE] + state[v, WAITING]
-        end[path], peak[path] = lasting + fading * decay ** (seconds - past), top
-        left, step = fading * decay ** (after - past - 1), decay**every
-        for j in range(point, track.shape[1]):
-            track[path, j], told[path, j] = lasting + left, ordered(account, path, venues)
-            left *= step
-        if beyond:
-            end[path] = peak[path] = math.inf
-            for j in range(point, track.shape[1]):
-                track[path, j] = n * width
+        peak[path] = top
+        finish(state, rules, account, path, past, seconds, every, point, decay, beyond, n * width, end, peak, track, told)
