@@ -11,6 +11,7 @@ The markets are far busier than a venue of this size would be: to hide two third
 
 from __future__ import annotations
 
+import math
 import sys
 from dataclasses import dataclass
 from itertools import pairwise
@@ -104,7 +105,7 @@ class Line:
 HEAD = " ".join(f"{word:>9}" for word in ("reported", "naive", "predicted", "recovered", "free", "top 20 h", "inside", "free in"))
 
 
-def score(run: SimulatedRun, hours: list[Swept], rule: FeedRule) -> Line:
+def score(run: SimulatedRun, hours: list[Swept], rule: FeedRule, scored_from_h: int = SCORED_FROM_H) -> Line:
     """Throttle the feed of a market, recover it, and compare with the truth."""
     feed = Feed(rule=Published(rule.value), delay_s=0.2, jitter=0.5)
     start = int(run.bars.start_ns[0])
@@ -113,7 +114,7 @@ def score(run: SimulatedRun, hours: list[Swept], rule: FeedRule) -> Line:
     found = recover(hours, prints, rule)
     free = recover_from_prints(prints, rule, start // NS_PER_S, len(found) * 3_600, 3_600)
     truth = hourly(run.prints, start, len(found))
-    kept = np.array([i >= SCORED_FROM_H and np.isfinite(hour.true_usd).all() for i, hour in enumerate(found)])
+    kept = np.array([i >= scored_from_h and np.isfinite(hour.true_usd).all() for i, hour in enumerate(found)])
     true = truth[kept]
 
     def column(name: str, rows: list[Recovered]) -> FloatArray:
@@ -122,20 +123,25 @@ def score(run: SimulatedRun, hours: list[Swept], rule: FeedRule) -> Line:
     estimate = column("true_usd", found)
     biggest = np.argsort(true.sum(axis=1))[::-1][:20]
     inside, free_inside = (
-        float(((true >= column("low_usd", rows)) & (true <= column("high_usd", rows))).mean()) for rows in (found, free)
+        float(((true >= column("low_usd", rows)) & (true <= column("high_usd", rows))).mean()) if kept.any() else math.nan
+        for rows in (found, free)
     )
     minute, count = np.unique(prints.second // 60, return_counts=True)
     quiet = np.isin(prints.second // 60, minute[count <= 2])
     shown = np.isin(prints.second // 3_600, np.array([hour.start_ns // NS_PER_HOUR for hour in found])[kept]).sum()
     total = float(true.sum())
+
+    def over(part: float, whole: float = total) -> float:
+        return part / whole if whole > 0.0 else math.nan
+
     return Line(
-        reported=float(column("reported_usd", found).sum()) / total,
-        naive=float(shown * prints.usd[quiet].mean()) / total,
-        predicted=float(column("predicted_usd", found).sum()) / total,
-        recovered=float(estimate.sum()) / total,
-        free=float(column("true_usd", free).sum()) / total,
+        reported=over(float(column("reported_usd", found).sum())),
+        naive=over(float(shown * prints.usd[quiet].mean())),
+        predicted=over(float(column("predicted_usd", found).sum())),
+        recovered=over(float(estimate.sum())),
+        free=over(float(column("true_usd", free).sum())),
         inside=inside,
-        largest_hours=float(estimate[biggest].sum() / true[biggest].sum()),
+        largest_hours=over(float(estimate[biggest].sum()), float(true[biggest].sum())),
         free_inside=free_inside,
         verdict=which_rule(prints).verdict.value,
     )

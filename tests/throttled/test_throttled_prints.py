@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 
 from liqscape.errors import BadArgument
@@ -178,3 +180,24 @@ def test_too_few_prints_and_lengths_that_do_not_fit():
     assert "Too few" in hours[0].outcome.sentence
     with pytest.raises(BadArgument, match="windows that divide"):
         recover_from_prints(prints, FeedRule.LATEST, 0, 7_200, window_s=7)
+
+
+SAMPLES = Path(__file__).parents[3] / "shared/data/forceorder_prints_samples/force_orders.parquet"
+
+
+@pytest.mark.skipif(not SAMPLES.exists(), reason="the recorded samples are not here")
+def test_recorded_prints_are_one_a_second_and_too_few_to_tell_the_rule():
+    rows = pl.read_parquet(SAMPLES).filter(pl.col("exchange") == "binance_usdm").sort("ts")
+    tapes = [
+        by_second(
+            part["ts"].dt.epoch("us").to_numpy() * 1_000,
+            np.where(part["liquidated_side"].to_numpy() == "long", 1, -1),
+            part["notional_usd"].to_numpy(),
+        )
+        for _, part in rows.group_by("source", "coin", maintain_order=True)
+    ]
+    clock = rows.with_columns(pl.col("ts").dt.truncate("1s").alias("second")).group_by("coin", "second").len()
+    assert int(clock["len"].max()) == 1
+    found = which_rule(tapes)
+    assert found.verdict is Verdict.UNDECIDED
+    assert found.busy > 200
