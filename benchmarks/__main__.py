@@ -13,7 +13,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import kernels, whole
+from benchmarks import cascade, kernels, whole
 from benchmarks.measure import Measured
 from liqscape import __version__
 from liqscape.clock import now_ns, utc_date
@@ -28,6 +28,11 @@ MEASUREMENTS = (
     whole.map_process,
     whole.heatmap,
     whole.importing,
+    whole.validating,
+    whole.exchange,
+    cascade.static_cascade,
+    cascade.dynamic_cascade,
+    cascade.live_reproduction,
 )
 HEADS = ("measured", "median", "best", "bar", "aim", "verdict", "runs")
 

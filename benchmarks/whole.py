@@ -5,7 +5,9 @@ from __future__ import annotations
 import shutil
 import statistics
 import tempfile
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks import paths
@@ -14,6 +16,7 @@ from liqscape.clock import iso
 from liqscape.engine.heat import build_heatmap
 from liqscape.engine.importer import import_paths
 from liqscape.engine.workspace import Workspace
+from liqscape.testing.market import MarketConfig, SimulatedMarket
 from liqscape.units import NS_PER_DAY, NS_PER_HOUR, NS_PER_MINUTE
 
 _FIVE_MINUTES_NS = 5 * NS_PER_MINUTE
@@ -39,6 +42,38 @@ def map_process() -> Iterator[Measured]:
     walls, memory = [run.wall_s for run in runs], [run.memory_mb for run in runs]
     yield timed("`liqscape map`, 90 days of stored 5-minute bars, five as_of, whole process", walls, bar=2.0, aim=1.0)
     yield Measured("the same, largest memory", "MB", statistics.median(memory), min(memory), len(memory), bar=400.0)
+
+
+def validating() -> Iterator[Measured]:
+    """`liqscape validate` over a third of four months of 5-minute bars with everything simpler, whole process."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        home = folder / "home"
+        import_paths(Workspace(home).store, [paths.write(paths.bars(121, _FIVE_MINUTES_NS), folder / "dataset")])
+        words, environment = ["validate", str(paths.INSTRUMENT)], {"LIQSCAPE_HOME": str(home)}
+        run_liqscape([*words, "--no-baselines"], environment)
+        for what, extra, bar in (("without boosting", ["--no-boosting"], 60.0), ("with boosting", [], 300.0)):
+            run = run_liqscape([*words, *extra], environment)
+            yield timed(
+                f"`liqscape validate`, 121 days of 5-minute bars, every baseline, {what}, whole process", [run.wall_s], bar=bar
+            )
+            yield Measured("the same, largest memory", "MB", run.memory_mb, run.memory_mb, 1)
+
+
+def exchange() -> Iterator[Measured]:
+    """The simulated exchange: 30 days x 2,000 accounts at 1 s, and a small null market."""
+    for what, config, bar in (
+        ("30 days x 2,000 accounts x 1 s", MarketConfig(days=30, warmup_days=0, step_s=1, accounts=2_000), 120.0),
+        (
+            "null market, 30 days x 300 accounts x 5 s",
+            MarketConfig(days=30, warmup_days=0, step_s=5, accounts=300, impact=False),
+            5.0,
+        ),
+    ):
+        SimulatedMarket(replace(config, days=0.25), seed=1).run()
+        start = time.perf_counter()
+        SimulatedMarket(config, seed=1).run()
+        yield timed(f"simulated exchange, {what}", [time.perf_counter() - start], bar=bar)
 
 
 def heatmap() -> Iterator[Measured]:
