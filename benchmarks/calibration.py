@@ -47,7 +47,7 @@ FACTS: dict[str, Fact] = {
     "worst": Fact("liquidations / open interest, worst day", "pack (throttled feeds: a lower bound)", 0.03, 0.25),
     "burst": Fact("share of liquidated dollars in the top 1 % of hours", "pack", 0.15, 0.40),
     "one_hour": Fact("autocorrelation of hourly liquidations", "pack", 0.10, 0.50),
-    "long_share": Fact("share of longs in liquidated dollars", "pack; above 1/2 in 84 % long days like [S29]", 0.35, 0.75),
+    "long_share": Fact("share of longs in liquidated dollars", "pack; 84 % in the fall of science.md A5 [S29]", 0.30, 0.80),
     "one_sided": Fact("abs(long - short) / (long + short), median hour", "pack", 0.60, 0.95),
     "size_90": Fact("size of a liquidated unit: 90 % quantile / median", "hl_liquidation_fills_sample, BTC", 10.0, 40.0),
     "size_99": Fact("... 99 % quantile / median", "hl_liquidation_fills_sample, BTC", 100.0, 500.0),
@@ -67,7 +67,12 @@ FACTS: dict[str, Fact] = {
         "mean life of a contract, days (open interest / opens a day)", "science.md A2: 2.6 to 5 on Hyperliquid", 1.5, 6.0
     ),
     "depth": Fact("least depth / median depth over 60 days", "science.md A5: .02 to .10 on 10 Oct 2025", 0.02, 0.25),
-    "effective": Fact("traders' positions that carry the open interest (1 / sum of squared shares)", "none found", None, None),
+    "effective": Fact(
+        "traders' positions that carry the open interest (1 / sum of squared shares)",
+        "hl_positions_2026q1, BTC: 31 to 62 among tracked accounts, so 950 at most of all",
+        50.0,
+        950.0,
+    ),
 }
 
 
