@@ -7,8 +7,9 @@ The map says what each second swept. With weights `w` and mean size `m`, orders 
 * "largest": `P(largest <= x) = exp(-rate (1 - F(x)))`, so `E[N | largest = x] = 1 + rate F(x)`.
 
 Weights are learned by EM with the estimator's power-law prior, then by the same Gamma filter. Sizes come from the prints
-themselves (`size_law`). The level follows realised against predicted over minutes within an interval, and over hours before it;
-both are shrunk to 1. Whole seconds in which nobody listened are predicted, not taken for zero.
+themselves (`size_law`). The level follows orders found against orders expected over half an hour, and over past hours; both are
+shrunk to 1. Expected orders are corrected for how seconds of such a prediction turned out. Whole seconds in which nobody
+listened are predicted, not taken for zero.
 
 Needs bars of one second and a grid of half a basis point: on coarser ones the sweep does not fall on the second of its print.
 Without such bars see `throttled_free`.
@@ -126,8 +127,8 @@ def beside(swept: Swept, prints: SecondPrints) -> Seconds:
 class ThrottledLearner:
     """Turns swept seconds and their prints into weights, and into dollars with an interval, stretch by stretch.
 
-    Nothing is refitted on what is recovered: a stretch is recovered with the weights, sizes and slow level that were known before
-    it and with its own prints; then it is learned from.
+    A stretch is recovered with the weights, sizes and slow level that were known before it and with its own prints; then it is
+    learned from. What was recovered is not revised.
 
     Parameters
     ----------
