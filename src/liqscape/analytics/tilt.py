@@ -1,4 +1,4 @@
-"""Which way the same dollars stand nearer: the sign of the tilt interval (feature F06, before the cascade exists)."""
+"""Which way the same dollars stand nearer: the sign of the tilt interval (feature F06); the cascade adds what ignites."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ class Tilt(Struct, frozen=True, kw_only=True):
     skipped_usd
         Those that do not stand within 30 % on both sides.
     ignites
-        None: whether a move feeds itself is not known without the cascade.
+        Share of the ensemble in which a move up or down within 5 % feeds itself; None where that was not computed.
     """
 
     state: TiltState
     value: Estimate | None
     budgets_usd: tuple[float, ...]
     skipped_usd: tuple[float, ...]
-    ignites: bool | None = None
+    ignites: dict[str, float] | None = None
 
 
 def tilt(liquidation_map: LiquidationMap) -> Tilt:

@@ -24,6 +24,7 @@ class RowKind(StrEnum):
     LIQUIDATION_TOTALS = "liquidation totals"
     FUNDING = "funding"
     OPEN_INTEREST = "open interest"
+    DEPTH = "depth"
 
 
 _REQUIRED = {
@@ -31,12 +32,14 @@ _REQUIRED = {
     RowKind.LIQUIDATION_TOTALS: ("long_usd", "short_usd"),
     RowKind.FUNDING: ("rate",),
     RowKind.OPEN_INTEREST: ("open_interest_base",),
+    RowKind.DEPTH: ("distance", "bid_usd", "ask_usd"),
 }
 _OPTIONAL = {
     RowKind.BARS: ("volume_base", "taker_buy_base", "open_interest_base"),
     RowKind.LIQUIDATION_TOTALS: (),
     RowKind.FUNDING: (),
     RowKind.OPEN_INTEREST: (),
+    RowKind.DEPTH: (),
 }
 KNOWN_COLUMNS = {kind: ("ts", *_REQUIRED[kind], *_OPTIONAL[kind]) for kind in RowKind}
 # Columns that tell rows of different instruments apart: more than one value in a file means that rows would be mixed up.

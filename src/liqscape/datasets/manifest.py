@@ -20,12 +20,14 @@ _KEYS = {
     RowKind.LIQUIDATION_TOTALS: {"file", "interval", "venues", "complete"},
     RowKind.FUNDING: {"file", "interval"},
     RowKind.OPEN_INTEREST: {"file"},
+    RowKind.DEPTH: {"file"},
 }
 _SECTIONS = {
     "bars": RowKind.BARS,
     "liquidations": RowKind.LIQUIDATION_TOTALS,
     "funding": RowKind.FUNDING,
     "open_interest": RowKind.OPEN_INTEREST,
+    "depth": RowKind.DEPTH,
 }
 
 

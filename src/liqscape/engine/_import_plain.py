@@ -17,7 +17,7 @@ from liqscape.engine._import_layout import (
     table_rows,
     warn_unknown,
 )
-from liqscape.engine._import_rules import bar_laws, not_negative, rate_laws
+from liqscape.engine._import_rules import bar_laws, depth_laws, not_negative, rate_laws
 from liqscape.errors import BadArgument
 from liqscape.model import Completeness, InstrumentId, PriceKind
 from liqscape.store import Table
@@ -64,6 +64,7 @@ def plain_layout(raw: RawTable, options: Options, manifest: Manifest | None, ent
             Table.OPEN_INTEREST,
             finish_open_interest(source),
         ),
+        RowKind.DEPTH: (depth_laws(), Table.DEPTH, _finish_depth(source)),
     }[kind]
     return Layout(
         kind=str(kind),
@@ -76,7 +77,7 @@ def plain_layout(raw: RawTable, options: Options, manifest: Manifest | None, ent
         wire={name: name for name in reader.columns},
         facts=facts,
         ascending=True,
-        needs_interval=kind is not RowKind.OPEN_INTEREST,
+        needs_interval=kind not in (RowKind.OPEN_INTEREST, RowKind.DEPTH),
         gridded=kind in (RowKind.BARS, RowKind.LIQUIDATION_TOTALS),
     )
 
@@ -134,5 +135,13 @@ def _finish_totals(source: str, instrument: InstrumentId, entry: Entry | None) -
 def _finish_funding(source: str) -> Finish:
     def finish(frame: pl.DataFrame, facts: Facts) -> dict[Table, pl.DataFrame]:
         return {Table.FUNDING: table_rows(frame, Table.FUNDING, source, interval_ns=pl.lit(facts.interval_ns))}
+
+    return finish
+
+
+def _finish_depth(source: str) -> Finish:
+    def finish(frame: pl.DataFrame, facts: Facts) -> dict[Table, pl.DataFrame]:
+        del facts
+        return {Table.DEPTH: table_rows(frame, Table.DEPTH, source)}
 
     return finish

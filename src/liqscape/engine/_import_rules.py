@@ -82,6 +82,12 @@ def rate_laws(name: str, *, nullable: bool = False) -> list[Law]:
     return [*missing, Law(name, ~column.is_finite(), "is no finite number"), too_large]
 
 
+def depth_laws() -> list[Law]:
+    """Laws of one distance of a book."""
+    too_far = Law("distance", pl.col("distance") >= 1.0, "expected a fraction of the mid price, below 1")
+    return [*positive("distance"), too_far, *not_negative("bid_usd"), *not_negative("ask_usd")]
+
+
 def time_laws(interval_ns: int | None) -> list[Law]:
     """Laws of the instant of a row."""
     latest = now_ns() + FUTURE_SLACK_NS - (interval_ns or 0)

@@ -19,6 +19,7 @@ _VALUES = {
     Table.LIQUIDATIONS: (),
     Table.LIQUIDATION_TOTALS: ("long_usd", "short_usd"),
     Table.FUNDING: ("rate", "interval_ns"),
+    Table.DEPTH: ("bid_usd", "ask_usd"),
 }
 # Numbers that went through text or another sum agree to this fraction.
 _AGREE = 1e-9

@@ -31,12 +31,14 @@ _VALUES = {
     Table.LIQUIDATION_TOTALS: ("long_usd", "short_usd"),
     Table.FUNDING: ("rate",),
     Table.OPEN_INTEREST: ("open_interest_base",),
+    Table.DEPTH: ("distance", "bid_usd", "ask_usd"),
 }
 _SECTIONS = {
     Table.BARS: "bars",
     Table.LIQUIDATION_TOTALS: "liquidations",
     Table.FUNDING: "funding",
     Table.OPEN_INTEREST: "open_interest",
+    Table.DEPTH: "depth",
 }
 
 
@@ -163,7 +165,7 @@ def _split(one: Coverage, rows: pl.DataFrame) -> list[_Part]:
 
 
 def _part(one: Coverage, rows: pl.DataFrame) -> _Part:
-    interval = None if one.table is Table.OPEN_INTEREST else _interval(int(rows.item(0, "interval_ns")))
+    interval = None if one.table in (Table.OPEN_INTEREST, Table.DEPTH) else _interval(int(rows.item(0, "interval_ns")))
     facts = [] if interval is None else [f'interval = "{interval}"']
     name = _SECTIONS[one.table]
     if one.table is Table.BARS:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from liqscape.store.base import Coverage, MaintenanceReport, Store
 from liqscape.store.delta import DeltaStore
+from liqscape.store.depth import last_depth_ns, read_depth
 from liqscape.store.ledger import Entry, Head, Ledger
 from liqscape.store.liquidations import read_liquidations
 from liqscape.store.schema import SCHEMAS, Table, TableSchema
@@ -26,11 +27,13 @@ __all__ = [
     "Store",
     "Table",
     "TableSchema",
+    "last_depth_ns",
     "last_open_interest_ns",
     "open_ledger",
     "open_state",
     "open_store",
     "read_bars",
+    "read_depth",
     "read_funding",
     "read_liquidations",
 ]

@@ -23,6 +23,7 @@ SERIES: dict[Table, tuple[str, ...]] = {
     Table.LIQUIDATIONS: ("instrument",),
     Table.LIQUIDATION_TOTALS: ("instrument", "interval_ns", "venues"),
     Table.FUNDING: ("instrument",),
+    Table.DEPTH: ("instrument",),
 }
 
 

@@ -19,6 +19,7 @@ class Table(StrEnum):
     LIQUIDATIONS = "liquidations"
     LIQUIDATION_TOTALS = "liquidation_totals"
     FUNDING = "funding"
+    DEPTH = "depth"
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,20 @@ SCHEMAS: dict[Table, TableSchema] = {
         },
         key=("instrument", "ts"),
         required=("instrument", "ts", "rate", "interval_ns"),
+        has_interval=False,
+    ),
+    Table.DEPTH: TableSchema(
+        columns={
+            "instrument": _TEXT,
+            "ts": _INT,  # instant of the book; its rows share it
+            "ts_recv": _INT,
+            "distance": _FLOAT,  # from the mid price, fraction
+            "bid_usd": _FLOAT,  # standing within the distance, below the mid
+            "ask_usd": _FLOAT,  # the same above it
+            "source": _TEXT,
+        },
+        key=("instrument", "ts", "distance"),
+        required=("instrument", "ts", "distance", "bid_usd", "ask_usd"),
         has_interval=False,
     ),
 }
