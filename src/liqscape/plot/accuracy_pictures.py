@@ -9,23 +9,19 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
 from liqscape.model.arrays import FloatArray, IntArray
 from liqscape.plot.canvas import Box, Canvas, points
-from liqscape.plot.frame import MARGIN, draw_header, set_ticks, style_ticks
-from liqscape.plot.theme import FONT
+from liqscape.plot.frame import MARGIN, set_ticks
+from liqscape.plot.panels import key, panel, sheet
 from liqscape.plot.ticks import steps, time_ticks, usd_ticks
 from liqscape.plot.words import UNTESTED
 from liqscape.units import NS_PER_HOUR, format_usd
 
-_CAPTION_PX, _TITLE_PX, _LABEL_PX = 14.0, 17.0, 13.0
-_GUTTER = 78.0
 _FLOOR_USD = 1e3  # hours below are drawn here: a log scale has no nought
 
 
@@ -74,7 +70,7 @@ def plot_record(
     size: tuple[int, int] = (1600, 900),
 ) -> Figure:
     """Draw a verdict: bands and their PIT, predicted against published dollars, lift by distance."""
-    canvas, top = _sheet(title, subline, badge, simulated, dark, size)
+    canvas, top = sheet(title, subline, badge, simulated, dark, size)
     wide = (canvas.width - 2.0 * MARGIN - 2.0 * 26.0) / 3.0
     height = canvas.height - top - MARGIN
     boxes = [Box(MARGIN + i * (wide + 26.0), top, wide, height) for i in range(3)]
@@ -99,7 +95,7 @@ def plot_calibration(
     size: tuple[int, int] = (1600, 620),
 ) -> Figure:
     """Draw reliability and PIT: bands against what happened, and predicted against published dollars."""
-    canvas, top = _sheet(title, subline, badge, False, dark, size)
+    canvas, top = sheet(title, subline, badge, False, dark, size)
     wide = (canvas.width - 2.0 * MARGIN - 2.0 * 26.0) / 3.0
     boxes = [Box(MARGIN + i * (wide + 26.0), top, wide, canvas.height - top - MARGIN) for i in range(3)]
     draw_pit(canvas, boxes[0], long, short)
@@ -129,7 +125,7 @@ def plot_hours(
     realised, predicted : float64[n, 2], USD (long, short)
     quantiles : float64[n, 2, 2], USD: ends of the 80 % band
     """
-    canvas, top = _sheet(title, subline, badge, False, dark, size)
+    canvas, top = sheet(title, subline, badge, False, dark, size)
     height, wide = canvas.height - top - MARGIN, 0.5 * (canvas.width - 2.0 * MARGIN - 30.0)
     upper = 0.58 * height
     for side, name in enumerate(
@@ -154,7 +150,7 @@ def plot_lift(
     size: tuple[int, int] = (1600, 620),
 ) -> Figure:
     """Draw the share of liquidated dollars on the dense quarter of traded levels, by distance, beside what distance expects."""
-    canvas, top = _sheet(title, subline, badge, False, dark, size)
+    canvas, top = sheet(title, subline, badge, False, dark, size)
     draw_lift(canvas, Box(MARGIN, top, canvas.width - 2.0 * MARGIN, canvas.height - top - MARGIN), lift, lift_text)
     canvas.figure.set_label(f"{title}. {', '.join(subline)}. {lift_text}")
     return canvas.figure
@@ -179,11 +175,11 @@ def plot_against_truth(
     distance : float64[n], outer edge of each bucket, fraction > 0
     estimated, low, high, truth : float64[2, n], USD within each distance (long, short); the map, its 80 % interval, the truth
     """
-    canvas, top = _sheet(title, subline, "", True, dark, size)
+    canvas, top = sheet(title, subline, "", True, dark, size)
     theme, wide = canvas.theme, 0.5 * (canvas.width - 2.0 * MARGIN - 30.0)
     for side, (name, color) in enumerate((("longs below the mark", theme.long), ("shorts above the mark", theme.short))):
         box = Box(MARGIN + side * (wide + 30.0), top, wide, canvas.height - top - MARGIN)
-        axes = _panel(canvas, box, name, "dollars between the mark and the distance")
+        axes = panel(canvas, box, name, "dollars between the mark and the distance")
         axes.fill_between(distance, low[side], high[side], color=color, alpha=0.22, linewidth=0)
         axes.plot(distance, estimated[side], color=color, linewidth=2.2, label="map, with its 80 % interval")
         axes.plot(distance, truth[side], color=theme.mark, linewidth=1.8, linestyle=(0, (5, 2)), label="true positions")
@@ -192,14 +188,14 @@ def plot_against_truth(
         axes.set_ylim(0.0, ceiling)
         set_ticks(axes.xaxis, [(at, f"{at * 100:g} %") for at in steps(0.0, float(distance[-1]), 0.02)[1:]])
         set_ticks(axes.yaxis, [(at, text) for at, text in usd_ticks(ceiling, 5) if at > 0.0])
-        _key(canvas, axes, "upper left")
+        key(canvas, axes, "upper left")
     canvas.figure.set_label(f"{title}. {', '.join(subline)}.")
     return canvas.figure
 
 
 def draw_pit(canvas: Canvas, box: Box, long: SideRecord, short: SideRecord) -> None:
     """Draw how many hours fell into each tenth of their predicted distribution; level is right."""
-    axes = _panel(
+    axes = panel(
         canvas, box, "Where hours fell in their predicted distribution", "level is right; a heap at an end is a surprise"
     )
     theme, size = canvas.theme, max(len(long.pit), 1)
@@ -212,12 +208,12 @@ def draw_pit(canvas: Canvas, box: Box, long: SideRecord, short: SideRecord) -> N
     axes.set_ylim(0.0, 1.45 * max(*long.pit, *short.pit, 1.0 / size))
     set_ticks(axes.xaxis, [(at, f"{at * 100:.0f} %") for at in (0.0, 0.25, 0.5, 0.75, 1.0)])
     set_ticks(axes.yaxis, [(at, f"{at * 100:.0f} %") for at in (0.05, 0.10, 0.15) if at < axes.get_ylim()[1]])
-    _key(canvas, axes, "upper right")
+    key(canvas, axes, "upper right")
 
 
 def draw_coverage(canvas: Canvas, box: Box, long: SideRecord, short: SideRecord) -> None:
     """Draw the share of hours inside the bands against what the bands say."""
-    axes = _panel(canvas, box, "Hours inside the bands", "on the line is right; below it bands are too narrow")
+    axes = panel(canvas, box, "Hours inside the bands", "on the line is right; below it bands are too narrow")
     theme = canvas.theme
     axes.plot([0.0, 1.0], [0.0, 1.0], color=theme.muted, linewidth=1.2, linestyle=(0, (4, 3)))
     for record, color, name in ((long, theme.long, "longs"), (short, theme.short, "shorts")):
@@ -227,12 +223,12 @@ def draw_coverage(canvas: Canvas, box: Box, long: SideRecord, short: SideRecord)
     axes.set_ylim(0.4, 1.0)
     set_ticks(axes.xaxis, [(at, f"{at * 100:.0f} % band") for at in (0.5, 0.8, 0.9)])
     set_ticks(axes.yaxis, [(at, f"{at * 100:.0f} %") for at in (0.5, 0.8, 0.9)])
-    _key(canvas, axes, "upper left")
+    key(canvas, axes, "upper left")
 
 
 def draw_tenths(canvas: Canvas, box: Box, long: SideRecord, short: SideRecord) -> None:
     """Draw predicted against published dollars of tenths of the hours, both on a log scale."""
-    axes = _panel(canvas, box, "Tenths of the hours: published against predicted", "mean dollars an hour; on the line is right")
+    axes = panel(canvas, box, "Tenths of the hours: published against predicted", "mean dollars an hour; on the line is right")
     theme = canvas.theme
     values = [value for record in (long, short) for pair in record.tenths for value in pair if value > 0.0]
     low, high = (0.6 * min(values), 1.7 * max(values)) if values else (1.0, 10.0)
@@ -250,12 +246,12 @@ def draw_tenths(canvas: Canvas, box: Box, long: SideRecord, short: SideRecord) -
     for axis in (axes.xaxis, axes.yaxis):
         set_ticks(axis, [(at, format_usd(at, digits=1)) for at in decades])
         axis.set_minor_locator(NullLocator())
-    _key(canvas, axes, "upper left")
+    key(canvas, axes, "upper left")
 
 
 def draw_lift(canvas: Canvas, box: Box, lift: Sequence[LiftRow], text: str) -> None:
     """Draw by distance: share of liquidated dollars on the dense quarter, beside what distance alone expects."""
-    axes = _panel(canvas, box, "Dollars on the densest quarter of the traded levels", text or "nothing could be located")
+    axes = panel(canvas, box, "Dollars on the densest quarter of the traded levels", text or "nothing could be located")
     theme = canvas.theme
     place = np.arange(len(lift), dtype=np.float64)
     for offset, color, name, values in (
@@ -278,7 +274,7 @@ def draw_lift(canvas: Canvas, box: Box, lift: Sequence[LiftRow], text: str) -> N
     set_ticks(axes.xaxis, [(float(at), f"{label}\n{usd}") for at, label, usd in zip(place, labels, dollars, strict=True)])
     set_ticks(axes.yaxis, [(at, f"{at * 100:.0f} %") for at in (0.25, 0.5, 0.75, 1.0) if at < ceiling])
     axes.tick_params(axis="x", labelsize=points(11.5))
-    _key(canvas, axes, "upper left")
+    key(canvas, axes, "upper left")
 
 
 def _draw_dots(
@@ -286,7 +282,7 @@ def _draw_dots(
 ) -> None:
     """Draw every hour as a dot, both axes on a log scale, with the 80 % band along the prediction."""
     theme = canvas.theme
-    axes = _panel(canvas, box, name, "dollars an hour, log scales; the band holds 80 % of the hours if it is right")
+    axes = panel(canvas, box, name, "dollars an hour, log scales; the band holds 80 % of the hours if it is right")
     axes.set_xscale("log")
     axes.set_yscale("log")
     order = np.argsort(predicted, kind="stable")
@@ -313,13 +309,13 @@ def _draw_dots(
         axis.set_minor_locator(NullLocator())
         under = "under " if axis is axes.yaxis else ""
         set_ticks(axis, [(at, f"{under if at == _FLOOR_USD else ''}{format_usd(at, digits=1)}") for at in decades])
-    _key(canvas, axes, "upper left")
+    key(canvas, axes, "upper left")
 
 
 def _draw_hours(canvas: Canvas, box: Box, start_ns: IntArray, realised: FloatArray, predicted: FloatArray) -> None:
     """Draw both along time: shorts upward and longs downward, heights on a square-root scale."""
     theme = canvas.theme
-    axes = _panel(
+    axes = panel(
         canvas, box, "Hour by hour", "coloured: published; white: predicted. Shorts upward, longs downward; square-root scale"
     )
     hours = (start_ns - start_ns[0]) / NS_PER_HOUR
@@ -334,45 +330,6 @@ def _draw_hours(canvas: Canvas, box: Box, start_ns: IntArray, realised: FloatArr
     dollars = [at for at in (1e5, 1e6, 5e6, 2e7, 5e7, 1e8, 2e8) if 0.2 * high < math.sqrt(at) < high]
     ticks = [(sign * math.sqrt(at), format_usd(at, digits=1)) for at in dollars for sign in (-1.0, 1.0)]
     set_ticks(axes.yaxis, sorted([*ticks, (0.0, "0")]))
-
-
-def _sheet(
-    title: str, subline: Sequence[str], badge: str, simulated: bool, dark: bool, size: tuple[int, int]
-) -> tuple[Canvas, float]:
-    canvas = Canvas(size, dark)
-    top = draw_header(canvas, title, subline, simulated, badge) + 16.0
-    canvas.require_room(canvas.height - top - MARGIN - 90.0)
-    return canvas, top
-
-
-def _panel(canvas: Canvas, box: Box, title: str, caption: str) -> Axes:
-    """Add axes with a title and a caption over them, and room for their labels."""
-    canvas.write(box.left, box.top, title, _TITLE_PX, bold=True)
-    y = box.top + 25.0
-    for line in canvas.wrap(caption, _CAPTION_PX, box.width):
-        canvas.write(box.left, y, line, _CAPTION_PX, color=canvas.theme.muted)
-        y += 19.0
-    inner = Box(box.left + _GUTTER - 22.0, y + 6.0, box.width - _GUTTER + 22.0, box.bottom - y - 46.0)
-    axes = canvas.axes(inner)
-    style_ticks(canvas, axes)
-    axes.tick_params(labelsize=points(_LABEL_PX))
-    axes.grid(color=canvas.theme.grid, linewidth=0.8)
-    return axes
-
-
-def _key(canvas: Canvas, axes: Axes, place: Literal["upper left", "upper right"], *, columns: int = 1) -> None:
-    legend = axes.legend(
-        loc=place,
-        ncols=columns,
-        frameon=False,
-        prop={"family": FONT, "size": points(_LABEL_PX)},
-        labelcolor=canvas.theme.text,
-        borderaxespad=0.6,
-        handlelength=1.6,
-        columnspacing=1.4,
-    )
-    for text in legend.get_texts():
-        text.set_parse_math(False)
 
 
 def _day(ns: int) -> str:
