@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test test-long check format docs bench score shipped-weights lock clean
+.PHONY: demo test test-long check format docs bench nulls simulated record score shipped-weights lock clean
 
 # The lock files are the truth of what is installed: a stamp is renewed when they change.
 $(VENV)/.run: requirements.lock pyproject.toml
@@ -42,7 +42,23 @@ docs: $(VENV)/.dev
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks
 
-# Both need the data pack, which is not part of this repository.
+# Tables of the documentation that need no data: size of the tests of claims (about 15 minutes), the simulated exchange, truth.
+nulls: $(VENV)/.dev
+	$(BIN)/python -m benchmarks.nulls 400
+
+simulated: $(VENV)/.dev
+	$(BIN)/python -m benchmarks.calibration
+	$(BIN)/python -m benchmarks.truth 60 1-20
+	$(BIN)/python -m benchmarks.flow markets 1,2,3,4,5,6
+	$(BIN)/python -m benchmarks.throttle 6 1,2,3,4 9000 third
+
+# What follows needs the shared data, which are not part of this repository; `record` writes every page that rests on them.
+record: score
+	$(BIN)/python -m benchmarks.accuracy ../shared/data/btcusdt_backtest
+	$(BIN)/python -m benchmarks.claims ../shared/data/btcusdt_backtest
+	$(BIN)/python -m benchmarks.positions ../shared/data
+	$(BIN)/python -m benchmarks.transfer ../shared/data
+
 score: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.score ../shared/data/btcusdt_backtest
 
