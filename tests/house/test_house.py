@@ -15,7 +15,7 @@ def test_locks_name_no_address(lock):
 
 
 def test_files_are_short_enough_to_hold_in_the_head():
-    # Kernels call kernels of their own file only (a cached caller does not notice a change in another): such a file may be longer.
+    # Kernels call kernels of their own file only (a cached caller does not notice a change in another): that file may be longer.
     lines = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in SOURCES}
     long = {str(path.relative_to(ROOT)): n for path, n in lines.items() if n > (700 if path.name == "_kernels.py" else 450)}
     assert long == {}
