@@ -70,7 +70,7 @@ _UNKNOWN_TEXTS: Mapping[str, str] = MappingProxyType(
         "SHIPPED": "Too few liquidations of it are known to learn from: shipped weights, all of it is prior.",
         "PRIOR": "How much of this number is assumption and not data is not known.",
         "EXPIRES": "Part of the next hours' liquidations comes from positions not open yet; the share was not measured here.",
-        "DEPTH": "Uses a book; stressed books were over 90 % thinner.",
+        "DEPTH": "No order book of this time is stored: an impact law stands in; stressed books were over 90 % thinner.",
         "BASELINE": "The odds with no map at all are not known: too little price history.",
         "STALE": "An input is older than it should be.",
         "FILTERED": "Filtered: what was left out is not counted.",
@@ -91,6 +91,8 @@ _READINGS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "zones": ("POTENTIAL", "UNTESTED", "MODEL", "PRIOR", "BASELINE", "SEEN", "ADVICE"),
         "fuel": ("POTENTIAL", "UNTESTED", "MODEL", "ADVICE"),
         "liquidations": ("ADVICE",),
+        "cascade": ("POTENTIAL", "UNTESTED", "MODEL", "PRIOR", "DEPTH", "SEEN", "CONTEXT", "ADVICE"),
+        "calc": ("POTENTIAL", "MODEL", "ADVICE"),
     }
 )
 
@@ -139,6 +141,7 @@ def caveats_for(
     odds: float | None = None,
     survivor_share: Mapping[str, float] | None = None,
     tested: bool = False,
+    book: Mapping[str, str] | None = None,
 ) -> tuple[Caveat, ...]:
     """Return the caveats that a reading needs, most important first.
 
@@ -147,7 +150,8 @@ def caveats_for(
     reading_of
         The map or heatmap; codes it carries itself are kept.
     reading
-        Name of the reading as at the doors: now, map, ladder, heatmap, asymmetry, tilt, move-to, zones, fuel, liquidations.
+        Name of the reading as at the doors: now, map, heatmap, asymmetry, move-to, zones, fuel, liquidations, cascade, calc;
+        ladder and tilt, which are part of others.
     prior_share
         Fraction of the shown number that is prior; default: of the map's dollars within 20 %.
     odds
@@ -156,6 +160,8 @@ def caveats_for(
         Hours as text (`4h`) to the fraction of liquidations that come from positions open now; default: the map's.
     tested
         Whether the map has an out-of-sample record; drops UNTESTED.
+    book
+        For DEPTH: the book's `time` and its refill `r`, as they are to be read; None: there was no book.
 
     Raises
     ------
@@ -176,7 +182,7 @@ def caveats_for(
         codes.discard("PRIOR")
     order = [str(code) for code in CaveatCode]
     unknown = sorted(codes - set(order))
-    texts = _facts(reading_of, prior_share, odds, survivor_share)
+    texts = _facts(reading_of, prior_share, odds, survivor_share) | ({} if book is None else {"DEPTH": dict(book)})
     known = [Caveat(code=code, text=sentence(code, texts.get(code))) for code in order if code in codes]
     # A code that another room added and that has no text here is kept, never lost.
     return (*known, *(Caveat(code=code, text=code) for code in unknown))

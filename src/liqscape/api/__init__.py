@@ -4,6 +4,7 @@ May depend on everything below. Functions here read text and times as people wri
 are frozen nouns that print themselves and turn into frames.
 """
 
+from liqscape.api.cascade import attribute, calc, cascade, ignition
 from liqscape.api.frames import frame
 from liqscape.api.maps import Map, heatmap, map
 from liqscape.api.pictures import plot
@@ -15,11 +16,15 @@ __all__ = [
     "Map",
     "accuracy",
     "asymmetry",
+    "attribute",
+    "calc",
+    "cascade",
     "episodes",
     "frame",
     "fuel",
     "headline",
     "heatmap",
+    "ignition",
     "import_data",
     "instruments",
     "ladder",

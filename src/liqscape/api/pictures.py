@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from liqscape.analytics import caveats_for, headline
+from liqscape.engine.cascade import Cascades
 from liqscape.engine.verdict import Badge
 from liqscape.model.maps import Heatmap, LiquidationMap
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def plot(
-    result: LiquidationMap | Heatmap,
+    result: LiquidationMap | Heatmap | Cascades,
     path: str | Path | None = None,
     *,
     within: float = 0.15,
@@ -23,7 +24,7 @@ def plot(
     size: tuple[int, int] = (1600, 900),
     badge: Badge | None = None,
 ) -> Figure:
-    """Draw a map or a heatmap with its source, window, instant and caveats inside.
+    """Draw a map, a heatmap or a cascade with its source, window, instant and caveats inside.
 
     Parameters
     ----------
@@ -43,9 +44,12 @@ def plot(
     BadArgument
         If the path's ending is unknown.
     """
+    from liqscape.api.cascade import draw_cascade
     from liqscape.api.maps import History, Map
     from liqscape.plot import plot_heatmap, plot_map, save
 
+    if isinstance(result, Cascades):
+        return draw_cascade(result, path, badge=(badge or Badge()).text, dark=dark)
     record = badge or (result.badge if isinstance(result, Map | History) else Badge())
     if isinstance(result, LiquidationMap):
         caption = [f"{c.code} {c.text}" for c in caveats_for(result, "map", tested=record.has_record)]

@@ -143,7 +143,7 @@ def _venue(
     if size_usd / leverage <= maintenance:
         refused = f"the margin of {size_usd / leverage:,.2f} is below the maintenance of {maintenance:,.2f}"
     elif tiers.known_to is not None and size_usd > tiers.known_to:
-        refused = f"its tiers end at {tiers.known_to:,.0f}"
+        refused = f"its known tiers end at {tiers.known_to:,.0f}"
     if refused is not None:
         price = None
     before, part = (None, None) if price is None else _before(found, side, price)

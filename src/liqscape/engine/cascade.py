@@ -1,4 +1,4 @@
-"""What it takes to ignite a market, and what a shock does to it (F12-F14): map and brakes, both directions, as it was seen then."""
+"""What it takes to ignite a market, and what a shock does to it (F12-F14): map and brakes of one instant, both directions."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from liqscape.cascade import Absorption, Basis, Direction, Factor, Reality, real
 from liqscape.cascade.absorption import WITHDRAWAL_EXPONENT
 from liqscape.cascade.base import pairs, summed
 from liqscape.model import BarSeries
-from liqscape.model.arrays import FloatArray
+from liqscape.model.arrays import BoolArray, FloatArray
 from liqscape.units import NS_PER_DAY, NS_PER_HOUR
 
 RUN = 0.025
@@ -166,7 +166,7 @@ def _needed(levels: FloatArray, brakes: Absorption, way: Direction, scale: Float
     return out
 
 
-def _ran(needed: FloatArray, hours: _Hours, known: FloatArray, sign: int) -> float:
+def _ran(needed: FloatArray, hours: _Hours, known: BoolArray, sign: int) -> float:
     """Expected number of hours that run; `sign` 0: flow is a normal share of volume, either way as likely."""
     from scipy.special import ndtr  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]  # late: slow to load
 
