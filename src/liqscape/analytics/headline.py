@@ -44,10 +44,10 @@ class Fact:
     odds: float | None = None
 
 
-def headline(liquidation_map: LiquidationMap) -> str:
-    """Return the headline sentence of a map."""
+def headline(liquidation_map: LiquidationMap, lean: Tilt | None = None) -> str:
+    """Return the headline sentence of a map; `lean` is its tilt where more is known of it (what ignites)."""
     reading = asymmetry(liquidation_map)
-    lean = tilt(liquidation_map)
+    lean = tilt(liquidation_map) if lean is None else lean
     moves = move_to(liquidation_map, lean.budgets_usd).moves
     return compose(lean, reading, moves)
 

@@ -83,10 +83,10 @@ class Brakes:
     notes: tuple[str, ...]
 
 
-def recent_bars(workspace: Workspace, found: LiquidationMap) -> tuple[BarSeries, ...]:
-    """Return the bars of the last 97 days that were known at a map's instant, one series per instrument."""
+def recent_bars(workspace: Workspace, found: LiquidationMap, back_ns: int = LOOK_BACK_NS) -> tuple[BarSeries, ...]:
+    """Return the bars of the last 97 days (or `back_ns`) that were known at a map's instant, one series per instrument."""
     at = found.as_of_ns
-    read = (read_bars(workspace.store, i, start_ns=at - LOOK_BACK_NS, end_ns=at, known_by_ns=at) for i in found.instruments)
+    read = (read_bars(workspace.store, i, start_ns=at - back_ns, end_ns=at, known_by_ns=at) for i in found.instruments)
     return tuple(read)
 
 

@@ -38,13 +38,15 @@ from liqscape.engine.brakes import Brakes, Preset, build_brakes, recent_bars
 from liqscape.engine.maps import published_shares
 from liqscape.engine.reality import RealityCheck, reality_check
 from liqscape.engine.workspace import Workspace
-from liqscape.errors import BadArgument
+from liqscape.errors import BadArgument, NoData
 from liqscape.model import Completeness
 from liqscape.model.arrays import FloatArray
 from liqscape.model.maps import Estimate, LiquidationMap, Reading
+from liqscape.units import NS_PER_DAY
 
 PUSH = 0.01  # a shock that would move the price so far with no map, where none is asked for
 REACHES = (0.01, 0.02, 0.05, 0.10)
+_DAYS_OF_VOLUME_NS = 2 * NS_PER_DAY
 TIMED_PATHS = 2_000  # of the simulation in time: half the cost of its default, its error is stated
 # Forced dollars are not those that feeds show. Absorption was fitted with this share; Bybit's own count of 3 February 2025 was
 # 6.3 times the published one, estimates of all venues about 4 times.
@@ -243,7 +245,11 @@ def lean_of(lean: Tilt, ignitions: Mapping[Direction, Ignition]) -> Tilt:
 def ignitions(workspace: Workspace, found: LiquidationMap) -> dict[Direction, Ignition]:
     """Return what it takes to ignite each direction, and nothing else: the quick answer for a headline."""
     levels, _ = true_levels(workspace, found)
-    brakes = build_brakes(workspace, found, recent_bars(workspace, found), map_distance(found.long, found.mark_price))
+    distance = map_distance(found.long, found.mark_price)
+    try:
+        brakes = build_brakes(workspace, found, recent_bars(workspace, found, _DAYS_OF_VOLUME_NS), distance)
+    except NoData:  # its volume is older than that
+        brakes = build_brakes(workspace, found, recent_bars(workspace, found), distance)
     return {way: ignition(static_paths(levels[way], brakes.within_15_min, way, paths=2_000)) for way in Direction}
 
 

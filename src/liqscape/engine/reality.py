@@ -82,16 +82,19 @@ def reality_check(
     it is a check of the order of magnitude.
     """
     hours = _hours(bars)
-    if hours is None or hours.volume_usd.size < _LEAST_HOURS:
+    if hours is None:
         return None
     scale = _scale(hours, brakes, day_volume_usd)
     known = np.isfinite(scale)
+    if known.sum() < _LEAST_HOURS:
+        return None
+    steps, place = np.unique(np.round(np.log(scale[known]), 2), return_inverse=True)  # depths within 1 % are one
     expected = dict.fromkeys((True, False), 0.0)
     taker = bool(np.isfinite(hours.net_usd[known]).mean() > 0.9)
     for way in Direction:
         for with_map in (True, False):
-            needed = _needed(levels[way] * with_map, brakes, way, scale[known])
-            expected[with_map] += _ran(needed, hours, known, way.sign if taker else 0)
+            needed = _needed(levels[way] if with_map else None, brakes, way, np.exp(steps))
+            expected[with_map] += _ran(needed[place], hours, known, way.sign if taker else 0)
     seen = int((hours.up[known] >= RUN).sum() + (hours.down[known] >= RUN).sum())
     return RealityCheck(
         check=reality(expected[True], seen),
@@ -155,10 +158,13 @@ def _scale(hours: _Hours, brakes: Absorption, day_volume_usd: float | None) -> F
     return np.where(hours.recent & np.isfinite(hours.volume_usd), scale, np.nan)
 
 
-def _needed(levels: FloatArray, brakes: Absorption, way: Direction, scale: FloatArray) -> FloatArray:
-    """float64[hours, paths], dollars of flow that run the price to 2.5 %."""
+def _needed(levels: FloatArray | None, brakes: Absorption, way: Direction, scale: FloatArray) -> FloatArray:
+    """float64[scales, paths], dollars of flow that run the price to 2.5 %; `levels` None: with no map."""
     edge = int(np.searchsorted(brakes.distance, RUN * (1.0 + 1e-9), side="right"))
-    absorbed, forced = brakes.toward(way)[:, :edge], summed(levels[:, : edge - 1])
+    absorbed = brakes.toward(way)[:, :edge]
+    if levels is None:
+        return np.multiply(scale[:, None], absorbed[None, :, -1], dtype=np.float64)
+    forced = summed(levels[:, : edge - 1])
     map_draw, absorption_draw = pairs(len(forced), len(absorbed), _PATHS)
     out: FloatArray = np.zeros((scale.size, _PATHS), dtype=np.float64)
     for at in range(1, edge):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from liqscape.analytics import Asymmetry, MoveRow, SideShape, Tilt, WindowRow, asymmetry, move_to, tilt
+from liqscape.analytics import Asymmetry, MoveRow, SideShape, Tilt, WindowRow, asymmetry, move_to
 from liqscape.analytics.pools import DEFAULT_WITHIN, Comparison
 from liqscape.api.frames import frame
 from liqscape.cli.emit import Answer, emit
@@ -28,8 +28,10 @@ from liqscape.cli.views.show_moves import say_moves
 from liqscape.cli.views.words import (
     closing,
     headline_of,
+    lean_of,
     level,
     number_interval,
+    odds_text,
     opening,
     percent,
     plain,
@@ -62,7 +64,8 @@ def show_asymmetry(
     test = condition_of(condition)
     found = find_map(question, built, filters)
     guard(guards, question, found)
-    reading, lean, sentence = asymmetry(found, windows, span), tilt(found), headline_of(found, question.badge(found))
+    reading, lean = asymmetry(found, windows, span), lean_of(question, found)
+    sentence = headline_of(found, question.badge(found), lean)
     moves = move_to(found, asked_usd).moves
     widest = max(reading.within, key=lambda row: row.distance)
     caveats = caveats_of(
@@ -111,7 +114,8 @@ def asymmetry_data(reading: Asymmetry, lean: Tilt, sentence: str, moves: tuple[M
 def say_tilt(screen: Screen, lean: Tilt) -> None:
     """Print the word and the number of the tilt."""
     what = "mean ln(move down / move up)"
-    screen.joined([f"tilt {number_interval(lean.value, signed)}", f"({what}; above 0: up is nearer)", "ignites: not known"])
+    odds = "not known" if lean.ignites is None else ", ".join(f"{way} {odds_text(p)}" for way, p in lean.ignites.items())
+    screen.joined([f"tilt {number_interval(lean.value, signed)}", f"({what}; above 0: up is nearer)", f"ignites: {odds}"])
 
 
 def say_windows(screen: Screen, rows: tuple[WindowRow, ...]) -> None:

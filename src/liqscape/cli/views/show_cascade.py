@@ -239,10 +239,5 @@ def _say_check(screen: Screen, made: Cascades) -> None:
     timed = next((way.timed for way in made.ways.values() if way.timed is not None), None)
     errors = f"; in time {timed.paths:,} paths, median end +-{timed.end[1].error * 100:.2f} %" if timed is not None else ""
     paths = next(iter(made.ways.values())).paths.run.size
-    screen.line(
-        (
-            f"[ ] holds 80 % (50.0+: past the end of the map), +- is one standard error; {paths:,} paths closed form{errors}; seed {made.seed}",
-            DIM,
-        ),
-        hang=2,
-    )
+    ends = "[ ] holds 80 % (50.0+: past the end of the map), +- is one standard error"
+    screen.line((f"{ends}; {paths:,} paths closed form{errors}; seed {made.seed}", DIM), hang=2)

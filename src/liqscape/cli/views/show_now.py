@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from liqscape.analytics import Asymmetry, MoveRow, Tilt, Zone, asymmetry, move_to, tilt, zones
+from liqscape.analytics import Asymmetry, MoveRow, Tilt, Zone, asymmetry, move_to, zones
 from liqscape.cli.emit import Answer, emit
 from liqscape.cli.options import Built, Condition, Guards, Show, Target
 from liqscape.cli.question import Question, condition_of, decide, find_map, flags_of, guard
@@ -14,7 +14,7 @@ from liqscape.cli.screen import LONG, SHORT, Screen
 from liqscape.cli.views.badge import caveats_of, meta
 from liqscape.cli.views.show_asymmetry import say_tilt, say_windows
 from liqscape.cli.views.show_moves import say_moves
-from liqscape.cli.views.words import closing, headline_of, level, opening, percent, usd_interval
+from liqscape.cli.views.words import closing, headline_of, lean_of, level, opening, percent, usd_interval
 from liqscape.model import PositionSide
 from liqscape.model.maps import LiquidationMap
 from liqscape.units import NS_PER_S, format_percent
@@ -28,7 +28,8 @@ def show_now(target: Target, built: Built, guards: Guards, condition: Condition,
     test = condition_of(condition)
     found = find_map(question, built)
     guard(guards, question, found)
-    reading, lean, sentence = asymmetry(found, _WINDOWS), tilt(found), headline_of(found, question.badge(found))
+    reading, lean = asymmetry(found, _WINDOWS), lean_of(question, found)
+    sentence = headline_of(found, question.badge(found), lean)
     nearest = nearest_zones(found)
     moves = move_to(found, lean.budgets_usd).moves
     caveats = caveats_of(question, found, "now")

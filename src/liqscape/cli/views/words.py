@@ -5,13 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-from liqscape.analytics import headline
+from liqscape.analytics import Tilt, headline, tilt
 from liqscape.analytics.caveats import Caveat
 from liqscape.api.envelope import completeness_of, feeds_of
 from liqscape.cli.question import Question
 from liqscape.cli.screen import BOLD, DIM, WARN, Screen
 from liqscape.cli.views.badge import badge_style, badge_text
+from liqscape.engine.cascade import ignitions
+from liqscape.engine.cascade import lean_of as lean_with
 from liqscape.engine.verdict import OFF, Badge
+from liqscape.errors import NoData
 from liqscape.model.maps import Estimate, Heatmap, Inputs, LiquidationMap, Outcome, Reading
 from liqscape.model.sides import Completeness, PriceKind
 from liqscape.units import NS_PER_HOUR, format_duration, format_percent, format_price, format_usd
@@ -83,10 +86,24 @@ def odds_text(odds: float | None) -> str:
     return "< 1%" if odds is not None and 0.0 < odds < 0.005 else percent(odds)
 
 
-def headline_of(found: LiquidationMap, badge: Badge | None = None) -> str:
+def lean_of(question: Question, found: LiquidationMap) -> Tilt:
+    """Return the tilt with P(ignites) of both sides (F06); without it where the market's brakes are not known.
+
+    A map of which something was left out has no answer: what was left out would be forced all the same.
+    """
+    lean = tilt(found)
+    if found.filters.keys() - {"venue"}:
+        return lean
+    try:
+        return lean_with(lean, ignitions(question.workspace, found))
+    except NoData:
+        return lean
+
+
+def headline_of(found: LiquidationMap, badge: Badge | None = None, lean: Tilt | None = None) -> str:
     """Return the headline of a map, which says SIMULATED where the market is; a map whose record is OFF has none."""
     if badge is None or badge.state != OFF:
-        return said(found, headline(found))
+        return said(found, headline(found, lean))
     return said(found, f"No headline: out of sample the map of {badge.instrument} did not hold ({'; '.join(badge.reasons)}).")
 
 
