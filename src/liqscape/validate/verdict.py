@@ -173,11 +173,21 @@ class Verdict(Struct, frozen=True, kw_only=True):
     simulated: bool = False
 
 
+def held_by_80(side: SideScores) -> float | None:
+    """Share of a side's hours inside their 80 % band, by their place in the distribution.
+
+    Hours without liquidations lie on the edge of a band that begins at nought; their place is drawn, so that right bands hold
+    80 % also where such hours are many. None if unknown.
+    """
+    return sum(side.pit[1:-1]) if len(side.pit) == 10 else side.values.get("coverage_80", Value(None)).value
+
+
 def judge(days: int, lift: Lift | None, sides: tuple[SideScores, ...]) -> tuple[State, tuple[str, ...]]:
     """Return the state of F24 and why.
 
     UNTESTED under 14 scored days or without a lift; OFF if the lift's interval lies below 1, or the 80 % bands of a side hold
-    less than 70 % or more than 90 % of its hours; TESTED if the interval lies above 1 over at least 60 days; else WEAK.
+    less than 70 % or more than 90 % of its hours (`held_by_80`); TESTED if the interval lies above 1 over at least 60 days;
+    else WEAK.
     """
     if days < UNTESTED_DAYS:
         return State.UNTESTED, (f"{days} scored days of at least {UNTESTED_DAYS}",)
@@ -187,7 +197,7 @@ def judge(days: int, lift: Lift | None, sides: tuple[SideScores, ...]) -> tuple[
     if lift.lift.hi < 1.0:
         off.append("the lift's interval lies below 1")
     for side in sides:
-        held = side.values.get("coverage_80", Value(None)).value
+        held = held_by_80(side)
         if held is not None and not COVERAGE_FROM <= held <= COVERAGE_TO:
             off.append(f"80 % bands of {side.side}s held {held * 100:.0f} % of the hours")
     if off:
