@@ -173,8 +173,7 @@ def build_cascade(
             ways[way] = _one_way(found, way, levels[way], brakes, usd, (venues, shares) if timed else None, seed)
     check = None
     if len(bars) == 1 and preset is Preset.NOW:
-        volume = None if brakes.volume is None else brakes.volume.usd
-        check = reality_check(bars[0], levels, brakes.within_15_min, day_volume_usd=volume)
+        check = reality_check(workspace, found, bars[0], brakes, reported or reported_share(workspace, found))
     lean = lean_of(tilt(found), {way: one.ignition for way, one in ways.items()}) if len(ways) > 1 else None
     return Cascades(found, brakes, preset, asked_push, reported, ways, check, lean, seed)
 

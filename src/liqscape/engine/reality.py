@@ -1,4 +1,4 @@
-"""The reality check (F04): runs that map and brakes of now would expect of the last 90 days' flow, against those seen."""
+"""The reality check (F04): runs that the maps of the last 90 days should have brought about, against those that were seen."""
 
 from __future__ import annotations
 
@@ -10,14 +10,20 @@ from msgspec import Struct
 
 from liqscape.cascade import Absorption, Basis, Direction, Factor, Reality, reality
 from liqscape.cascade.absorption import WITHDRAWAL_EXPONENT
-from liqscape.cascade.base import pairs, summed
+from liqscape.cascade.base import SEED
+from liqscape.engine.brakes import Brakes
+from liqscape.engine.heat import build_heatmap
+from liqscape.engine.workspace import Workspace
 from liqscape.model import BarSeries
-from liqscape.model.arrays import BoolArray, FloatArray
+from liqscape.model.arrays import BoolArray, FloatArray, IntArray
+from liqscape.model.maps import Heatmap, LiquidationMap
 from liqscape.units import NS_PER_DAY, NS_PER_HOUR
 
 RUN = 0.025
 DAYS = 90
-_PATHS = 256
+_DRAWS = 64
+_ROWS = 600
+_STEPS = 25  # of 0.1 % to a run
 _LEAST_HOURS = 24 * 14
 # Net taker flow by volume, one hour: root mean square 0.091; half of all hours lie within 0.060, as a normal number's would.
 FLOW_SHARE = Factor(
@@ -58,43 +64,53 @@ class RealityCheck(Struct, frozen=True, kw_only=True):
 
 
 def reality_check(
-    bars: BarSeries, levels: dict[Direction, FloatArray], brakes: Absorption, *, day_volume_usd: float | None = None
+    workspace: Workspace, found: LiquidationMap, bars: BarSeries, brakes: Brakes, reported: Factor
 ) -> RealityCheck | None:
-    """Compare the runs that flow of the last 90 days should have brought about with those that happened.
+    """Compare the runs that the flow of the last 90 days should have brought about with those that happened.
 
     Parameters
     ----------
+    found
+        The map of now, of one instrument; every hour is judged by the map of its own beginning.
     bars
-        Of one instrument, to the map's instant; shorter than an hour.
-    levels : float64[draws, n] of each direction, USD
+        Of that instrument, to the map's instant.
     brakes
-        Absorption now; it is taken to other days by their volatility, that of the impact law by their volume too.
-    day_volume_usd
-        What the law was computed with, USD a day; None with a book.
+        Absorption now; taken to other hours by the volatility before them, that of the impact law by their volume too.
+    reported
+        Share of forced dollars that the feeds publish.
 
     Returns
     -------
-    None if fewer than 14 days of hours have a volume.
+    None if fewer than 14 days of hours have a volume and a map.
 
     Notes
     -----
-    An hour runs if its net flow exceeds the highest U = B - F up to 2.5 %, both from its open. Map and book are those of now:
-    it is a check of the order of magnitude.
+    An hour runs if its net flow exceeds the highest U = B - F up to 2.5 %, both from its open.
     """
     hours = _hours(bars)
     if hours is None:
         return None
-    scale = _scale(hours, brakes, day_volume_usd)
-    known = np.isfinite(scale)
+    scale = _scale(hours, brakes.within_15_min, None if brakes.volume is None else brakes.volume.usd)
+    heat = build_heatmap(
+        workspace,
+        str(bars.instrument),
+        as_of_ns=found.as_of_ns,
+        window=f"{DAYS}d",
+        within=2.0 * RUN,
+        rows=_ROWS,
+        column_ns=NS_PER_HOUR,
+    )
+    forced = {way: _forced(heat, hours, way) for way in Direction}
+    known = np.isfinite(scale) & np.all([np.isfinite(usd).all(axis=1) for usd in forced.values()], axis=0)
     if known.sum() < _LEAST_HOURS:
         return None
-    steps, place = np.unique(np.round(np.log(scale[known]), 2), return_inverse=True)  # depths within 1 % are one
-    expected = dict.fromkeys((True, False), 0.0)
+    shares = np.minimum(reported.draws(np.random.default_rng(SEED), _DRAWS), 1.0)
     taker = bool(np.isfinite(hours.net_usd[known]).mean() > 0.9)
+    expected = dict.fromkeys((True, False), 0.0)
     for way in Direction:
         for with_map in (True, False):
-            needed = _needed(levels[way] if with_map else None, brakes, way, np.exp(steps))
-            expected[with_map] += _ran(needed[place], hours, known, way.sign if taker else 0)
+            needed = _needed(forced[way][known] * with_map, brakes.within_15_min, way, scale[known], shares)
+            expected[with_map] += _ran(needed, hours, known, way.sign if taker else 0)
     seen = int((hours.up[known] >= RUN).sum() + (hours.down[known] >= RUN).sum())
     return RealityCheck(
         check=reality(expected[True], seen),
@@ -114,16 +130,17 @@ class _Hours:
             return values[first : first + (len(bars) - first) // per_hour * per_hour].reshape(-1, per_hour)
 
         opened: FloatArray = cut(bars.open)[:, 0]
+        self.open = opened
         usd: FloatArray = cut(bars.volume_base * bars.close).sum(axis=1)
-        returns: FloatArray = np.diff(np.log(cut(bars.close)[:, -1]), prepend=np.nan)
+        squares: FloatArray = cut(np.diff(np.log(bars.close), prepend=np.nan) ** 2).sum(axis=1)
         self.up: FloatArray = cut(bars.high).max(axis=1) / opened - 1.0
         self.down: FloatArray = 1.0 - cut(bars.low).min(axis=1) / opened
         self.volume_usd = usd
         self.net_usd: FloatArray = cut((2.0 * bars.taker_buy_base - bars.volume_base) * bars.close).sum(axis=1)
         self.day_volume_usd = 24.0 * _trailing(usd, 24)
-        self.sigma: FloatArray = np.sqrt(24.0 * _trailing(returns**2, 168))
-        start = cut(bars.start_ns.astype(np.float64))[:, 0]
-        self.recent = start >= int(bars.end_ns[-1]) - DAYS * NS_PER_DAY
+        self.sigma: FloatArray = np.sqrt(24.0 * _trailing(squares, 168))
+        self.start_ns: IntArray = bars.start_ns[first::per_hour][: opened.size]
+        self.recent = self.start_ns >= int(bars.end_ns[-1]) - DAYS * NS_PER_DAY
 
 
 def _hours(bars: BarSeries) -> _Hours | None:
@@ -158,17 +175,32 @@ def _scale(hours: _Hours, brakes: Absorption, day_volume_usd: float | None) -> F
     return np.where(hours.recent & np.isfinite(hours.volume_usd), scale, np.nan)
 
 
-def _needed(levels: FloatArray | None, brakes: Absorption, way: Direction, scale: FloatArray) -> FloatArray:
-    """float64[scales, paths], dollars of flow that run the price to 2.5 %; `levels` None: with no map."""
-    edge = int(np.searchsorted(brakes.distance, RUN * (1.0 + 1e-9), side="right"))
-    absorbed = brakes.toward(way)[:, :edge]
-    if levels is None:
-        return np.multiply(scale[:, None], absorbed[None, :, -1], dtype=np.float64)
-    forced = summed(levels[:, : edge - 1])
-    map_draw, absorption_draw = pairs(len(forced), len(absorbed), _PATHS)
-    out: FloatArray = np.zeros((scale.size, _PATHS), dtype=np.float64)
-    for at in range(1, edge):
-        np.maximum(out, scale[:, None] * absorbed[absorption_draw, at] - forced[map_draw, at], out=out)
+def _forced(heat: Heatmap, hours: _Hours, way: Direction) -> FloatArray:
+    """float64[hours, steps + 1], published USD from each hour's open outward, by the newest map before it; NaN without one."""
+    column = np.searchsorted(heat.start_ns + heat.interval_ns, hours.start_ns, side="right") - 1
+    late = hours.start_ns - (heat.start_ns[np.maximum(column, 0)] + heat.interval_ns)
+    fresh = (column >= 0) & (late < NS_PER_HOUR)
+    step = math.log(heat.edge_price[1] / heat.edge_price[0])
+    usd: FloatArray = np.cumsum(np.nan_to_num(heat.usd_per_permille.astype(np.float64)) * step * 1000.0, axis=0)
+    total = np.concatenate((np.zeros((1, usd.shape[1])), usd))
+    total[:, np.isnan(heat.usd_per_permille[0])] = np.nan
+    price = hours.open[:, None] * (1.0 + way.sign * RUN / _STEPS * np.arange(_STEPS + 1))
+    place = np.clip(np.log(price / heat.edge_price[0]) / step, 0.0, usd.shape[0] - 1e-9)
+    row, at = place.astype(np.int64), np.maximum(column, 0)[:, None]
+    below = total[row, at] + (place - row) * (total[row + 1, at] - total[row, at])
+    out = way.sign * (below - below[:, :1])
+    out[~fresh] = np.nan
+    return out
+
+
+def _needed(forced: FloatArray, brakes: Absorption, way: Direction, scale: FloatArray, shares: FloatArray) -> FloatArray:
+    """float64[hours, draws], dollars of flow that run the price to 2.5 %."""
+    absorbed = brakes.toward(way)
+    draws = np.arange(_DRAWS) * len(absorbed) // _DRAWS
+    out: FloatArray = np.zeros((scale.size, _DRAWS), dtype=np.float64)
+    for step in range(1, _STEPS + 1):
+        usd = brakes.at(way, RUN * step / _STEPS)[draws]
+        np.maximum(out, scale[:, None] * usd - forced[:, step, None] / shares, out=out)
     return out
 
 
