@@ -9,6 +9,7 @@ the quantiles of `fan` fit as they are. A move up runs into shorts and is drawn 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -16,6 +17,7 @@ from typing import Protocol
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
 
 from liqscape.errors import BadArgument
 from liqscape.model.arrays import FloatArray
@@ -30,6 +32,7 @@ from liqscape.units import format_percent, format_usd
 WITHIN = 0.05
 _GAP, _EDGE = 30.0, 26.0  # between panels; right of axes whose last label stands on their border
 _R_CEILING = 2.0
+_TAIL = 2.5  # of the farthest quartile: the outer tenth may leave the picture, and is then told in words
 _MINUTE_S = 60
 _CODES = ("POTENTIAL", "MODEL")
 
@@ -185,7 +188,8 @@ def draw_potential(
 ) -> None:
     """Draw U(x) with its 80 % band and where it ignites, and R(x) below on the same distances."""
     strip = 0.24 * box.height
-    caption = "dollars a shock needs to get this far, 80 % band; where the curve turns down, forced orders carry the move on"
+    scale = "dollars a shock needs to get this far, 80 % band, square-root scale"
+    caption = f"{scale}; where the curve turns down, forced orders carry the move on"
     axes = panel(canvas, Box(box.left, box.top, box.width - _EDGE, box.height - strip), "Brakes less fuel: U = B - F", caption)
     theme, ceiling, floor = canvas.theme, 0.0, 0.0
     for sign, side in sides:
@@ -196,7 +200,12 @@ def draw_potential(
         axes.fill_between(at, low, high, color=_color(canvas, sign), alpha=0.2, linewidth=0)
         axes.plot(at, middle, color=_color(canvas, sign), linewidth=2.4, label=_name(sign))
         ceiling, floor = max(ceiling, float(high.max())), min(floor, float(low.min()))
-    ceiling, floor = 1.4 * max(ceiling, shock_usd or 0.0, 1.0), max(1.1 * floor, -0.35 * max(ceiling, 1.0))
+    if shock_usd:
+        # Far out U dwarfs what is asked about: it may leave the picture there.
+        lit = [side.ignites.dollars.hi or 0.0 for _, side in sides if side.ignites is not None]
+        ceiling = min(ceiling, max(4.0 * shock_usd, 1.3 * max(lit, default=0.0)))
+    ceiling, floor = 1.9 * max(ceiling, shock_usd or 0.0, 1.0), max(1.1 * floor, -0.2 * max(ceiling, 1.0))
+    axes.set_yscale("function", functions=(_root, _square))
     axes.set_xlim(-within if any(sign < 0 for sign, _ in sides) else 0.0, within if any(sign > 0 for sign, _ in sides) else 0.0)
     axes.set_ylim(floor, ceiling)
     axes.axhline(0.0, color=theme.muted, linewidth=1.0)
@@ -207,8 +216,8 @@ def draw_potential(
     for sign, side in sides:
         _ignition_point(canvas, axes, sign, side, within)
     set_ticks(axes.xaxis, [])
-    ticks = usd_ticks(ceiling, 6)
-    set_ticks(axes.yaxis, [*((-at, f"\N{MINUS SIGN}{label}") for at, label in ticks[1:] if -at > floor), *ticks])
+    set_ticks(axes.yaxis, _root_ticks(floor, ceiling))
+    axes.yaxis.set_minor_locator(NullLocator())
     key(canvas, axes, "upper center", columns=3)
     _reproduction(
         canvas, Box(box.left, box.bottom - strip - 34.0, box.width - _EDGE, strip + 34.0), axes, sides, mark_price, within
@@ -223,7 +232,7 @@ def draw_fan(canvas: Canvas, box: Box, sides: Sequence[tuple[int, CascadeSide]],
         "Where the price is",
         "half and 80 % of the paths; dashed: median and 80 % with no map",
     )
-    theme, reach, minutes = canvas.theme, 0.0, 1.0
+    theme, reach, farthest, minutes = canvas.theme, 0.0, 0.0, 1.0
     for sign, side in sides:
         color = _color(canvas, sign)
         if side.fan is None:
@@ -234,7 +243,8 @@ def draw_fan(canvas: Canvas, box: Box, sides: Sequence[tuple[int, CascadeSide]],
         axes.fill_between(at, path[0], path[4], color=color, alpha=0.18, linewidth=0)
         axes.fill_between(at, path[1], path[3], color=color, alpha=0.25, linewidth=0)
         axes.plot(at, path[2], color=color, linewidth=2.4, label=_name(sign))
-        reach = max(reach, float(np.abs(path).max()))
+        reach = max(reach, _TAIL * float(np.abs(path[1:4]).max()))
+        farthest = max(farthest, float(np.abs(path).max()))
         if side.fan_no_map is not None:
             alone = sign * np.concatenate((np.zeros((5, 1)), side.fan_no_map), axis=1)
             for row, width in ((0, 0.9), (2, 1.6), (4, 0.9)):
@@ -244,14 +254,29 @@ def draw_fan(canvas: Canvas, box: Box, sides: Sequence[tuple[int, CascadeSide]],
         _empty(canvas, axes, "not simulated")
         return
     signs = {sign for sign, _ in sides}
-    axes.set_ylim(-1.08 * reach if -1 in signs else 0.0, 1.08 * reach if 1 in signs else 0.0)
+    reach = min(reach, farthest) if farthest > 0.0 else reach
+    low, high = (-1.08 if 1 in signs else -1.25) * reach, 1.25 * reach  # the key stands on one end
+    axes.set_ylim(low if -1 in signs else 0.0, high if 1 in signs else 0.0)
     axes.set_xlim(0.0, minutes)
     axes.axhline(0.0, color=theme.mark, linewidth=1.2)
     low, high = axes.get_ylim()
-    set_ticks(axes.yaxis, [(at, label) for at, label in distance_ticks(1.08 * reach, 8) if low <= at <= high])
+    set_ticks(axes.yaxis, [(at, label) for at, label in distance_ticks(1.25 * reach, 8) if low <= at <= high])
+    for sign, side in sides:
+        _beyond(canvas, axes, sign, side)
     step = nice_step(minutes, 4)
     set_ticks(axes.xaxis, [(at, f"{at:.{decimals_of(step)}f} min") for at in steps(step, minutes, step)])
     key(canvas, axes, "upper left" if 1 in signs else "lower left", columns=2)
+
+
+def _beyond(canvas: Canvas, axes: Axes, sign: int, side: CascadeSide) -> None:
+    """Say where the outer paths are if they left the picture."""
+    edge = axes.get_ylim()[1 if sign > 0 else 0]
+    if side.fan is None or float(side.fan[4].max()) <= abs(edge):
+        return
+    axes.text(
+        0.985, 0.91 if sign > 0 else 0.03, f"a tenth of the paths goes beyond {_away(sign, float(side.fan[4].max()))}",
+        transform=axes.transAxes, ha="right", color=_color(canvas, sign), fontsize=points(LABEL_PX),
+    )  # fmt: skip
 
 
 def draw_rounds(canvas: Canvas, box: Box, sides: Sequence[tuple[int, CascadeSide]]) -> None:
@@ -332,6 +357,7 @@ def _ignition_point(canvas: Canvas, axes: Axes, sign: int, side: CascadeSide, wi
         fontsize=points(LABEL_PX + 1.0), color=color, zorder=7, linespacing=1.35,
     )  # fmt: skip
     text.set_parse_math(False)
+    text.set_bbox({"facecolor": canvas.theme.panel, "edgecolor": "none", "alpha": 0.8, "pad": points(4.0)})
     text.set_gid(f"ignition-{'up' if sign > 0 else 'down'}")
 
 
@@ -377,6 +403,28 @@ def _away(sign: int, distance: float) -> str:
 
 def _price(price: float) -> str:
     return price_text(float(f"{price:.5g}"))
+
+
+def _root(values: FloatArray) -> FloatArray:
+    return np.sign(values) * np.sqrt(np.abs(values))
+
+
+def _square(values: FloatArray) -> FloatArray:
+    return np.sign(values) * np.square(values)
+
+
+def _root_ticks(floor: float, ceiling: float) -> list[tuple[float, str]]:
+    """Return 0 and round dollars that stand apart on a square-root scale."""
+    apart = 0.11 * (math.sqrt(ceiling) + math.sqrt(-floor))
+    ticks, last = [(0.0, "0")], 0.0
+    for power in range(math.floor(math.log10(ceiling)) - 4, math.floor(math.log10(ceiling)) + 1):
+        for usd in (10.0**power, 2.5 * 10.0**power, 5.0 * 10.0**power):
+            if usd <= ceiling and math.sqrt(usd) - last >= apart:
+                last = math.sqrt(usd)
+                ticks.append((usd, format_usd(usd, digits=2)))
+                if -usd >= floor:
+                    ticks.append((-usd, f"\N{MINUS SIGN}{ticks[-1][1]}"))
+    return ticks
 
 
 def _empty(canvas: Canvas, axes: Axes, text: str) -> None:
