@@ -247,7 +247,7 @@ def test_a_position_is_liquidated_where_its_venue_says(found: LiquidationMap) ->
     # 90 / (1 - 0.4 % maintenance - 0.05 % fee), and without the fee
     assert okx.liquidation_price == pytest.approx(90.0 / (1.0 - 0.0045))
     assert binance.liquidation_price == pytest.approx(90.0 / (1.0 - 0.004))
-    assert okx.distance == pytest.approx(okx.liquidation_price / found.mark_price - 1.0)  # pyright: ignore[reportOptionalOperand]
+    assert okx.distance == pytest.approx(known(okx.liquidation_price) / found.mark_price - 1.0)
 
 
 @pytest.mark.parametrize("side", list(PositionSide))

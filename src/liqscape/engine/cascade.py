@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -167,13 +168,16 @@ def build_cascade(
     venues, shares = forced_venues(found, funds_usd or {})
     asked_push = None if shock_usd is not None else PUSH if push is None else push
     ways: dict[Direction, OneWay] = {}
-    for way in Direction:
-        if way in directions:
-            usd = shock_usd if shock_usd is not None else float(np.median(brakes.within_15_min.at(way, asked_push or PUSH)))
-            ways[way] = _one_way(found, way, levels[way], brakes, usd, (venues, shares) if timed else None, seed)
-    check = None
-    if len(bars) == 1 and preset is Preset.NOW:
-        check = reality_check(workspace, found, bars[0], brakes, reported or reported_share(workspace, found))
+    with ThreadPoolExecutor(1) as beside:
+        waiting = None
+        if len(bars) == 1 and preset is Preset.NOW:
+            share = reported or reported_share(workspace, found)
+            waiting = beside.submit(reality_check, workspace, found, bars[0], brakes, share)
+        for way in Direction:
+            if way in directions:
+                usd = shock_usd if shock_usd is not None else float(np.median(brakes.within_15_min.at(way, asked_push or PUSH)))
+                ways[way] = _one_way(found, way, levels[way], brakes, usd, (venues, shares) if timed else None, seed)
+        check = None if waiting is None else waiting.result()
     lean = lean_of(tilt(found), {way: one.ignition for way, one in ways.items()}) if len(ways) > 1 else None
     return Cascades(found, brakes, preset, asked_push, reported, ways, check, lean, seed)
 
