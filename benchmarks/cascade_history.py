@@ -20,7 +20,20 @@ import numpy as np
 from benchmarks.cascade_october import october_lines
 from benchmarks.cascade_odds import HORIZONS_H, RUN, WAYS, Hour, Odds, farthest, hour, odds, walk
 from liqscape.api.cascade import draw_cascade
-from liqscape.cascade import Basis, Direction, Factor, Ignition, Run, exactly, p_reach, reality
+from liqscape.cascade import (
+    Basis,
+    Direction,
+    Factor,
+    Ignition,
+    Physics,
+    Run,
+    exactly,
+    forced_venue,
+    p_reach,
+    reality,
+    simulate,
+    summary,
+)
 from liqscape.clock import iso, parse_instant
 from liqscape.engine.cascade import REPORTED, build_cascade
 from liqscape.engine.importer import import_paths
@@ -94,11 +107,23 @@ def falls(workspace: Workspace, tape: Tape, said: Odds) -> list[Fall]:
     return found
 
 
-def draw(workspace: Workspace, asked: str, found: list[Fall]) -> None:
-    """Draw what the engine said of both directions before the fall that was deepest within a day."""
+def draw(workspace: Workspace, asked: str, found: list[Fall]) -> str:
+    """Draw what the engine said before the fall that was deepest within a day; say what in its time carries the outer tenth."""
     deepest = max(found, key=lambda fall: fall.moved[-1])
     cascades = build_cascade(workspace, build_map(workspace, asked, as_of_ns=deepest.at_ns), shock_usd=SHOCK_USD)
     draw_cascade(cascades, PICTURE)
+    levels, standing = cascades.ways[Direction.DOWN].levels, cascades.brakes.standing
+    variants = {
+        "as it is": Physics(),
+        "if makers bore anything": Physics(inventory=exactly(1e6)),
+        "if nothing were withdrawn": Physics(withdrawal=exactly(1e-9)),
+    }
+    ends: list[str] = []
+    for name, physics in variants.items():
+        venue = forced_venue(cascades.found.inputs[0].instrument.venue)
+        paths = simulate(levels, standing, Direction.DOWN, [venue], shock_usd=SHOCK_USD, physics=physics)
+        ends.append(f"{' / '.join(f'{q.value:.1%}' for q in summary(paths).end)} {name}")
+    return f"The same in time, {iso(deepest.at_ns)[:16].replace('T', ' ')}: {', '.join(ends)} (10 / 50 / 90%)."
 
 
 def liquidated(series: LiquidationSeries, at_ns: int, hours: int) -> float:
@@ -214,7 +239,7 @@ def false_lines(said: Odds, most: int = 5) -> list[str]:
     ]
 
 
-def page(october: list[str], found: list[Fall], named: list[tuple[str, Odds]], hours: list[Hour]) -> str:
+def page(october: list[str], found: list[Fall], carried: str, named: list[tuple[str, Odds]], hours: list[Hour]) -> str:
     """Return the text between the markers."""
     said = named[0][1]
     checks = [reality(float(said.with_map[:, :, h].sum()), int(said.ran[:, :, h].sum())).sentence for h in range(2)]
@@ -233,6 +258,8 @@ def page(october: list[str], found: list[Fall], named: list[tuple[str, Odds]], h
         f"beginning of each hour that fell {RUN:.1%} or more, worst first (those within {APART_H} h of another are left out):",
         "",
         *fall_lines(found),
+        "",
+        carried,
         "",
         "![Potential, fan and rounds at the beginning of the deepest fall](pictures/cascade.png)",
         "",
@@ -314,8 +341,8 @@ def main(data: Path) -> None:
         first = parse_instant(SCORED_FROM)
         named = [(name, odds(hours, first)) for name, hours in zip((f"/ {REPORTED.median}", "published"), by_share, strict=True)]
         found = falls(workspace, tape, named[0][1])
-        draw(workspace, str(tape.instrument), found)
-    text = page(october, found, named, by_share[0])
+        carried = draw(workspace, str(tape.instrument), found)
+    text = page(october, found, carried, named, by_share[0])
     print(text)
     write(text)
 

@@ -126,3 +126,22 @@ def test_what_was_not_simulated_is_said_so():
 def test_the_alternative_text_holds_the_finding(tmp_path):
     path = save(drawn(), tmp_path / "cascade.svg")
     assert "if so after $100M at 82,495" in path.read_text(encoding="utf-8")
+
+
+def test_outer_paths_that_leave_the_picture_are_told_in_words():
+    track = np.outer([0.5, 0.8, 1.0, 1.2, 1.5], np.full(90, 0.02))
+    track[4] = 0.37
+    alone = CascadeSide(bands=Bands(), fan=track, fan_no_map=track[[0, 1, 2, 3, 3]])
+    figure = plot_cascade("tail", [], down=alone, mark_price=100.0)
+    assert "a tenth of the paths goes beyond \N{MINUS SIGN}37.0 %" in words(figure)
+    assert figure.axes[2].get_ylim()[0] > -0.1  # the others stay readable
+    assert_tidy(figure)
+    assert "goes beyond" not in words(drawn())
+
+
+def test_a_shock_far_below_the_far_end_of_the_curve_stays_visible():
+    steep = Bands(potential_usd=np.outer([0.7, 1.0, 1.3], 4e12 * DISTANCE**2))  # $10B at 5 %
+    figure = plot_cascade("law", [], up=CascadeSide(bands=steep), mark_price=100.0, shock_usd=1e8)
+    low, high = figure.axes[0].transData.transform([(0.0, 0.0), (0.0, 1e8)])[:, 1]
+    assert (high - low) / figure.axes[0].bbox.height > 0.2
+    assert high - low == pytest.approx(0.5 * np.diff(figure.axes[0].transData.transform([(0, 0), (0, 4e8)])[:, 1])[0])  # root
