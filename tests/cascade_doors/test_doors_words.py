@@ -155,3 +155,10 @@ def test_rows_of_a_book_that_cannot_be_are_refused(ask: Ask, tmp_path: Path) -> 
     said = ask("import", source, "--instrument", NAME, "--json", "--quiet", "--home", tmp_path / "home")
     assert said.json["data"]["rejections"][0]["reason"] == "expected a number > 0"
     assert Workspace(tmp_path / "home").store.read(Table.DEPTH).height == 1
+
+
+def test_doctor_says_whether_as_many_moves_ran_as_should_have(ask: Ask, home: Path) -> None:
+    findings = ask("doctor", NAME, "--json", "--home", home).json["data"]["findings"]
+    runs = next(each for each in findings if each["check"] == "runs")
+    assert runs["found"].startswith("90 d, ")
+    assert ("consistent" in runs["found"]) == (runs["health"] == "ok")

@@ -206,7 +206,7 @@ def test_warmup_uses_every_kernel_and_leaves_nothing(ask: Ask, monkeypatch: pyte
     monkeypatch.setenv("LIQSCAPE_HOME", str(tmp_path / "h"))
     said = ask("warmup", "--json", "--quiet")
     assert (said.status, said.err) == (0, "")
-    assert [step["step"] for step in said.json["data"]["steps"]] == ["simulator", "map", "heatmap", "fuel"]
+    assert [step["step"] for step in said.json["data"]["steps"]] == ["simulator", "map", "heatmap", "fuel", "cascade"]
     assert not (tmp_path / "h").exists()
 
 

@@ -256,6 +256,21 @@ def ignitions(workspace: Workspace, found: LiquidationMap) -> dict[Direction, Ig
     return {way: ignition(static_paths(levels[way], brakes.within_15_min, way, paths=2_000)) for way in Direction}
 
 
+def check_reality(workspace: Workspace, found: LiquidationMap) -> RealityCheck | None:
+    """Return the reality check of a map of one instrument (F04); None where there is too little to look at.
+
+    Raises
+    ------
+    NoData
+        If neither a book nor volume is stored.
+    """
+    bars = recent_bars(workspace, found)
+    if len(bars) != 1:
+        return None
+    brakes = build_brakes(workspace, found, bars, map_distance(found.long, found.mark_price))
+    return reality_check(workspace, found, bars[0], brakes, reported_share(workspace, found))
+
+
 def _one_way(
     found: LiquidationMap,
     way: Direction,

@@ -12,12 +12,16 @@ from typing import Any
 from msgspec import Struct
 
 from liqscape.analytics import asymmetry
+from liqscape.cascade import _dynamic_kernels
+from liqscape.cascade import _kernels as potential_kernels
 from liqscape.clock import iso
+from liqscape.engine.cascade import check_reality
 from liqscape.engine.maps import build_map
 from liqscape.engine.workspace import Workspace
 from liqscape.errors import LiqscapeError
 from liqscape.estimate import _kernels, _learn_kernels
 from liqscape.model import Completeness, InstrumentId, PriceKind
+from liqscape.model.maps import LiquidationMap
 from liqscape.store import Coverage, Table, last_open_interest_ns, read_liquidations
 from liqscape.units import NS_PER_DAY, NS_PER_HOUR, NS_PER_S, format_duration, format_percent
 
@@ -128,7 +132,7 @@ def _clock(workspace: Workspace, coverage: Sequence[Coverage], now_ns: int) -> F
 def _cache() -> Finding:
     """Whether the kernels lie compiled on disk."""
     found, cold = 0, 0
-    for module in (_kernels, _learn_kernels):
+    for module in (_kernels, _learn_kernels, potential_kernels, _dynamic_kernels):
         for name, folder in _cache_folders(module):
             found += 1
             cold += not any(folder.glob(f"*{name}-*.nbi"))
@@ -173,7 +177,7 @@ def _instrument(
     end_ns = max(c.last_ns + (c.interval_ns or 0) for c in bars)
     yield _open_interest(workspace, name, end_ns)
     yield _liquidations(workspace, name, end_ns)
-    yield _plausible(workspace, name)
+    yield from _map(workspace, name, simulated=simulated)
 
 
 def _bars(one: Coverage, now_ns: int, max_age_ns: int, *, simulated: bool) -> Finding:
@@ -237,14 +241,37 @@ def _liquidations(workspace: Workspace, name: InstrumentId, end_ns: int) -> Find
     )
 
 
-def _plausible(workspace: Workspace, name: InstrumentId) -> Finding:
-    """Whether the newest map holds more than its prior thinks possible (F04)."""
+def _map(workspace: Workspace, name: InstrumentId, *, simulated: bool) -> Iterator[Finding]:
+    """What the newest map says of itself, and of the days before it."""
     try:
-        rows = asymmetry(build_map(workspace, str(name))).within
+        found = build_map(workspace, str(name))
     except LiqscapeError as error:
-        return Finding(health=Health.FAIL, check="map", subject=str(name), found=error.message, next=error.hint)
+        yield Finding(health=Health.FAIL, check="map", subject=str(name), found=error.message, next=error.hint)
+        return
+    yield _plausible(name, found)
+    if not simulated:  # made-up flow follows no market's law of impact
+        yield _runs(workspace, name, found)
+
+
+def _runs(workspace: Workspace, name: InstrumentId, found: LiquidationMap) -> Finding:
+    """Whether maps and brakes would have let as many moves run as did (F04)."""
+    try:
+        check = check_reality(workspace, found)
+    except LiqscapeError as error:
+        return Finding(health=Health.OK, check="runs", subject=str(name), found=f"not checked: {error.message}")
+    if check is None:
+        return Finding(health=Health.OK, check="runs", subject=str(name), found="not checked: under 14 days of hours with volume")
+    said = f"{check.days} d, {check.hours:,} h with volume: {check.sentence}"
+    if check.check.consistent:
+        return Finding(health=Health.OK, check="runs", subject=str(name), found=said)
+    return Finding(health=Health.WARN, check="runs", subject=str(name), found=said, next=f"liqscape cascade {name}")
+
+
+def _plausible(name: InstrumentId, found: LiquidationMap) -> Finding:
+    """Whether the newest map holds more than its prior thinks possible (F04)."""
+    rows = asymmetry(found).within
     strange = [row for row in rows if row.plausible is False]
     if strange:
-        found = f"pools within {format_percent(strange[0].distance, decimals=0)} are above the prior's 95th percentile"
-        return Finding(health=Health.WARN, check="map", subject=str(name), found=found, next=f"liqscape asymmetry {name}")
+        said = f"pools within {format_percent(strange[0].distance, decimals=0)} are above the prior's 95th percentile"
+        return Finding(health=Health.WARN, check="map", subject=str(name), found=said, next=f"liqscape asymmetry {name}")
     return Finding(health=Health.OK, check="map", subject=str(name), found="the newest map is plausible")

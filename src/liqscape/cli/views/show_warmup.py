@@ -8,7 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from liqscape.api.envelope import plain_meta
+from liqscape.cascade import Direction, SquareRootImpact, absorption, forced_venue, simulate, static_paths
 from liqscape.cli.emit import Answer, emit, note
 from liqscape.cli.options import Plain
 from liqscape.cli.screen import BOLD, Screen
@@ -20,6 +23,14 @@ from liqscape.engine.workspace import Workspace
 from liqscape.testing.market import MarketConfig, SimulatedMarket, write_dataset
 
 _ACCOUNTS = 9
+
+
+def _cascade() -> None:
+    """Use the kernels of the cascade on a made-up map: a day of a market is too short for one of its own."""
+    brakes = absorption(np.linspace(0.0, 0.1, 11), impact=SquareRootImpact(sigma_1d=0.03, volume_1d_usd=1e9), draws=4)
+    levels = np.ones((4, 10))
+    static_paths(levels, brakes, Direction.UP, shock_usd=1e6, paths=4)
+    simulate(levels, brakes, Direction.UP, [forced_venue("made up")], shock_usd=1e6, paths=4)
 
 
 def show_warmup(show: Plain) -> None:
@@ -42,6 +53,7 @@ def show_warmup(show: Plain) -> None:
         timed("map", lambda: build_map(workspace, name))
         timed("heatmap", lambda: build_heatmap(workspace, name, window="1d", rows=50))
         timed("fuel", lambda: build_fuel(workspace, name, since="6h"))
+    timed("cascade", _cascade)
     total = sum(step["seconds"] for step in steps)
 
     def text(screen: Screen) -> None:
