@@ -141,7 +141,7 @@ def ask(data: Path, event: Event) -> tuple[list[Said], str, float]:
     ]
     about = (
         f"Map: {format_usd(btc.forced_usd)} of longs, evenly from {bar['o']:,.0f} (21:00) to {bar['l']:,.0f} (the hour's low, "
-        f"{reach:.1%} down); that is what was force-closed, known afterwards. Book: Binance's within 1 % at 20:00, "
+        f"{reach:.1%} down); that is what was force-closed, known afterwards. Book: Binance's within 1% at 20:00, "
         f"{format_usd(book['bids_usd'])} of bids, times {share:.2f}, Hyperliquid's open interest by Binance's. "
         f"Shock: {format_usd(shock)} in 5 minutes, what moves that book {PUSH:.0%} where nothing is forced; "
         "what really pushed is not known."
