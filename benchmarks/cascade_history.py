@@ -35,7 +35,7 @@ from liqscape.cascade import (
     summary,
 )
 from liqscape.clock import iso, parse_instant
-from liqscape.engine.cascade import REPORTED, build_cascade
+from liqscape.engine.cascade import LAW_PHYSICS, REPORTED, build_cascade
 from liqscape.engine.importer import import_paths
 from liqscape.engine.maps import build_map
 from liqscape.engine.replay import Tape, read_tape
@@ -114,9 +114,9 @@ def draw(workspace: Workspace, asked: str, found: list[Fall]) -> str:
     draw_cascade(cascades, PICTURE)
     levels, standing = cascades.ways[Direction.DOWN].levels, cascades.brakes.standing
     variants = {
-        "as it is": Physics(),
-        "if makers bore anything": Physics(inventory=exactly(1e6)),
-        "if nothing were withdrawn": Physics(withdrawal=exactly(1e-9)),
+        "as it is (the law holds what makers bear)": LAW_PHYSICS,
+        "with the limit of what makers bear beside a book": Physics(),
+        "if nothing were withdrawn": Physics(inventory=LAW_PHYSICS.inventory, withdrawal=exactly(1e-9)),
     }
     ends: list[str] = []
     for name, physics in variants.items():

@@ -32,7 +32,7 @@ def default_lines() -> list[str]:
         ("in time: the rest fades within, s", physics.tau_s),
         ("in time: depth ~ exp(-k x recent movement), k", physics.withdrawal),
         ("in time: movement is forgotten within, s", physics.memory_s),
-        ("in time: what makers bear, multiples of depth within 1 %", physics.inventory),
+        ("in time: what makers bear, multiples of depth within 1 %; with a book", physics.inventory),
     )
     return ["| number | median [80 %] | from | date |", "|---|---:|---|---|", *(_row(name, factor) for name, factor in factors)]
 

@@ -60,6 +60,16 @@ def test_a_push_is_the_dollars_that_move_so_far_with_no_map(home: Path, found: L
         assert reach[0.01].odds.value >= reach[0.02].odds.value >= reach[0.05].odds.value
 
 
+def test_in_time_a_market_without_a_book_ends_about_where_the_closed_form_does(home: Path, found: LiquidationMap) -> None:
+    for one in build_cascade(Workspace(home), found, push=0.02).ways.values():
+        assert one.timed is not None
+        low, middle, high = (quantile.value for quantile in one.timed.end)
+        closed = one.run.distance
+        assert middle == pytest.approx(known(closed.median), rel=0.15)
+        assert high == pytest.approx(known(closed.hi), rel=0.4)  # the outer tenth too
+        assert low < middle < high
+
+
 def test_published_dollars_are_divided_by_what_feeds_show(home: Path, found: LiquidationMap) -> None:
     levels, share = true_levels(Workspace(home), found)
     assert share == REPORTED
