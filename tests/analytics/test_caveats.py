@@ -14,6 +14,8 @@ from liqscape.model.maps import Outcome
 
 SOURCE = Path(__file__).parents[2] / "src" / "liqscape"
 # Words that would sell a map as a prophecy (F37). Only sentences are searched: strings with a space in them.
+# The card that tests the claim (F23) may name it.
+CARD = ("cli/record.py", "cli/views/show_accuracy.py", "validate/claims.py")
 BANNED = re.compile(
     r"\b(targets?|signals?|guaranteed|will reach|must reach|smart money|magnets?"
     r"|(?:you|traders?) (?:should|must|can) (?:buy|sell)|(?:buy|sell) (?:now|here|the dip)|time to (?:buy|sell))\b",
@@ -107,7 +109,8 @@ def test_no_shipped_sentence_promises_anything():
         f"{path.relative_to(SOURCE)}:{line}: {match[0]!r} in {text[:80]!r}"
         for path in sorted(SOURCE.rglob("*.py"))
         for line, text in shipped_sentences(path)
-        if (match := BANNED.search(text)) is not None
+        for match in BANNED.finditer(text)
+        if not (match[0].lower() == "magnet" and str(path.relative_to(SOURCE)) in CARD)
     ]
     assert not found, "\n".join(found)
 

@@ -141,7 +141,7 @@ def test_the_map_on_the_real_pack(tmp_path: Path):
         "d2(short) >= 0.875",
         "coverage_90(both) >= 87%",
         "coverage_90(both) <= 93%",
-        "ahead(|move|^p) > 0.15",
+        "ahead(|move|^p) > 0.12",
     )
     terciles = [
         f"coverage_90({name} volatility, both) {bound}" for name in ("low", "middle", "high") for bound in (">= 80%", "<= 97%")

@@ -44,7 +44,7 @@ def _mass_error(estimated: FloatArray, true: FloatArray) -> tuple[float | None, 
     found, real = float(estimated.sum()), float(true.sum())
     if real == 0.0:
         return None, None
-    return found / real - 1.0, math.log(found / real) if found > 0.0 else None
+    return found / real - 1.0, math.log(found) - math.log(real) if found > 0.0 else None
 
 
 def spatial_distance(
