@@ -116,6 +116,7 @@ def test_calc_and_attribute_answer(ask: Ask, home: Path) -> None:
     moved = ask("attribute", NAME, "--from", begin, "--to", end, "--json", "--home", home).json
     assert (moved["data"]["from"], moved["data"]["to"]) == (begin, end)
     assert moved["data"]["attribution"]["withdrawal"]["median"] is None
+    assert moved["data"]["breaches"]["found"]["groups"] >= 8
     text = ask("attribute", NAME, "--from", begin, "--to", end, "--home", home).out
     assert "forced share" in text
     assert "no order book" in text

@@ -9,6 +9,7 @@ from liqscape.cascade import Attribution, Factor, Replay, attribute, exactly, sp
 from liqscape.cascade.absorption import IMPACT_Y, LINEAR_BELOW, REFILL
 from liqscape.clock import iso
 from liqscape.engine.brakes import LOOK_BACK_NS, day_volume, stored_book
+from liqscape.engine.breaches import Breaches, breaches
 from liqscape.engine.cascade import REPORTED
 from liqscape.engine.maps import daily_volatility
 from liqscape.engine.workspace import Workspace
@@ -39,6 +40,8 @@ class MoveAttribution(Struct, frozen=True, kw_only=True):
         `book` or `impact_law`.
     reported
         What published dollars were divided by.
+    breaches
+        Whether moves after breached levels grew with what lay behind them, in the 60 days before; None if too few were.
     notes
         What a reader must know, in words.
     """
@@ -58,6 +61,7 @@ class MoveAttribution(Struct, frozen=True, kw_only=True):
     depth_usd: float
     basis: str
     reported: Factor
+    breaches: Breaches | None
     notes: tuple[str, ...]
 
 
@@ -128,6 +132,7 @@ def attribute_move(
         depth_usd=depth * 0.01,
         basis=basis,
         reported=reported,
+        breaches=breaches(workspace, before, depth_usd=depth, reported=reported, as_of_ns=from_ns),
         notes=notes,
     )
 

@@ -15,9 +15,10 @@ from liqscape.cli.emit import Answer, check, emit
 from liqscape.cli.options import Show, Target
 from liqscape.cli.question import zone_of
 from liqscape.cli.screen import BOLD, DIM, Screen
-from liqscape.cli.views.words import SHOUT, percent, price, say_caveats
+from liqscape.cli.views.words import SHOUT, number_interval, percent, price, say_caveats, signed
 from liqscape.clock import iso
 from liqscape.engine.attribution import MoveAttribution, attribute_move
+from liqscape.engine.breaches import Breaches
 from liqscape.engine.workspace import Workspace
 from liqscape.errors import BadArgument
 from liqscape.model.maps import Estimate
@@ -113,11 +114,21 @@ def _say(screen: Screen, made: MoveAttribution) -> None:
     share = f"published / {made.reported.median:g} [{made.reported.lo:g}-{made.reported.hi:g}]"
     screen.line((f"{shown}; net forced {format_usd(abs(made.forced_usd))} {side}, estimated true ({share})", DIM))
     screen.line((f"{format_usd(made.depth_usd)} moved 1 % at once ({made.basis.replace('_', ' ')})", DIM))
+    if made.breaches is not None:
+        screen.line((_jump(made.breaches), DIM), hang=2)
     for note in made.notes:
         screen.line((note, DIM))
     screen.line(
         ("shares of the log return, they make 100 %; [ ] holds 80 %; below 0 or above 100 %: others worked against it", DIM)
     )
+
+
+def _jump(made: Breaches) -> str:
+    found = made.found
+    lead = f"breached levels, {made.days} d before ({found.breaches:,} on {found.groups} days)"
+    slope = number_interval(found.slope, signed)
+    what = "the price went on by {} per 1 that the jump of the map would force, in {}; visible from {:.2f} on"
+    return f"{lead}: {what.format(slope, format_duration(made.after_s * 1e9), found.smallest_visible)}"
 
 
 def _share(value: Estimate) -> str:
