@@ -26,6 +26,7 @@ MEASUREMENTS = (
     kernels.ensemble,
     kernels.against_twin,
     whole.map_process,
+    whole.cascade_process,
     whole.heatmap,
     whole.importing,
     whole.validating,

@@ -44,6 +44,21 @@ def map_process() -> Iterator[Measured]:
     yield Measured("the same, largest memory", "MB", statistics.median(memory), min(memory), len(memory), bar=400.0)
 
 
+def cascade_process() -> Iterator[Measured]:
+    """`liqscape cascade` both ways, closed form, in time and reality check, from the first to the last moment of its process."""
+    with tempfile.TemporaryDirectory() as name:
+        home = stored(Path(name))
+        end_ns = paths.START_NS + 90 * NS_PER_DAY
+        asked = [
+            ["cascade", str(paths.INSTRUMENT), "--shock", "100M", "--as-of", iso(end_ns - hours * NS_PER_HOUR)]
+            for hours in _BACK_HOURS
+        ]
+        environment = {"LIQSCAPE_HOME": str(home)}
+        run_liqscape(asked[0], environment)
+        walls = [run_liqscape(words, environment).wall_s for words in asked]
+    yield timed("`liqscape cascade`, 90 days of stored 5-minute bars, five as_of, whole process", walls, bar=2.5)
+
+
 def validating() -> Iterator[Measured]:
     """`liqscape validate` over a third of four months of 5-minute bars with everything simpler, whole process."""
     with tempfile.TemporaryDirectory() as name:
