@@ -14,6 +14,7 @@ from liqscape.units import NS_PER_DAY
 from liqscape.validate import baselines_maps as maps
 from liqscape.validate import baselines_path as paths
 from liqscape.validate.baselines import BASELINES
+from liqscape.validate.baselines_boosting import _binned
 from liqscape.validate.panel import Schedule
 from liqscape.validate.scores import poisson_deviance
 
@@ -123,3 +124,10 @@ def test_more_open_interest_is_more_dollars(rows):
 def test_schedules_without_a_fold_predict_nothing(rows):
     late = Schedule(anchor_ns=START + 300 * NS_PER_DAY, embargo_days=200.0)
     assert np.isnan(paths.move_power(rows, late)).all()
+
+
+def test_a_feature_that_is_nowhere_known_is_left_out():
+    known, served = np.array([[1.0, np.nan], [2.0, np.nan], [3.0, np.nan]]), np.array([[9.0, 5.0]])
+    told, asked = _binned(known, served)
+    assert (told.shape, asked.shape) == ((3, 1), (1, 1))
+    assert asked[0, 0] >= told.max()

@@ -97,13 +97,14 @@ def _corrected(
 def _binned(known: FloatArray, served: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Replace features by the number of their bin, equally filled by `known`; NaN stays.
 
-    scikit-learn bins too, but weighted quantiles take it longer than the trees.
+    A feature that is nowhere known (funding, if none is stored) is left out: trees refuse it. scikit-learn bins too, but
+    weighted quantiles take it longer than the trees.
     """
+    told = np.isfinite(known).any(axis=0)
+    known, served = known[:, told], served[:, told]
     out = np.array(known), np.array(served)
     for j in range(known.shape[1]):
         have = known[np.isfinite(known[:, j]), j]
-        if have.size == 0:
-            continue
         edges = np.unique(np.quantile(have, np.arange(1, _BINS) / _BINS))
         for part in out:
             column = part[:, j]
