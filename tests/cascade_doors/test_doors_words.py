@@ -127,6 +127,10 @@ def test_python_speaks_the_same_words(ask: Ask, home: Path) -> None:
     shell = ask("cascade", NAME, "--shock", "300M", "--json", "--home", home).json["data"]
     made = ls.cascade(NAME, shock_usd="300M", home=home)
     assert {str(way): one.ignition.p_ignites.value for way, one in made.ways.items()} == shell["tilt"]["ignites"]
+    shown = repr(made).splitlines()
+    assert len(shown) <= 14
+    assert shown[1].startswith("up    ignites")
+    assert "with no map" in shown[1]
     lit = ls.ignition(NAME, home=home)
     assert lit["up"]["p_ignites"] == shell["up"]["ignition"]["p_ignites"]
     m = ls.map(NAME, home=home)

@@ -97,7 +97,8 @@ def ignition(asked: Asked, *, direction: str = "both", home: Home = None, **word
     dict
         By `up` and `down`, the part `ignition` of the cascade's JSON; unknown is None.
     """
-    made = cascade(asked, direction=direction, timed=False, home=home, **words)
+    found, ways = _map(asked, home, words), parse_directions(direction)
+    made = build_cascade(workspace(home), found, directions=ways, timed=False, checked=False)
     return {str(way): _ignition(one) for way, one in made.ways.items()}
 
 

@@ -36,6 +36,7 @@ from liqscape.cascade import (
     summary,
 )
 from liqscape.cascade.base import SEED
+from liqscape.clock import iso
 from liqscape.engine.brakes import Brakes, Preset, build_brakes, recent_bars
 from liqscape.engine.maps import published_shares
 from liqscape.engine.reality import RealityCheck, reality_check
@@ -44,7 +45,7 @@ from liqscape.errors import BadArgument, NoData
 from liqscape.model import Completeness
 from liqscape.model.arrays import FloatArray
 from liqscape.model.maps import Estimate, LiquidationMap, Reading
-from liqscape.units import NS_PER_DAY
+from liqscape.units import NS_PER_DAY, format_percent, format_price, format_usd
 
 PUSH = 0.01  # a shock that would move the price so far with no map, where none is asked for
 REACHES = (0.01, 0.02, 0.05, 0.10)
@@ -105,7 +106,7 @@ class OneWay:
     timed_paths: DynamicPaths | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Cascades:
     """What shocks would do to one map's market.
 
@@ -131,6 +132,19 @@ class Cascades:
     tilt: Tilt | None
     seed: int
 
+    def __repr__(self) -> str:
+        """Return a few lines: what ignites, how far the shock runs, the same with no map, what absorption rests on."""
+        mark = format_price(self.found.mark_price)
+        lines = [f"{self.found.asked}  mark {mark}  as of {iso(self.found.as_of_ns)}  preset {self.preset}"]
+        for way, one in self.ways.items():
+            needs = "" if one.ignition.dollars.median is None else f", then needs {format_usd(one.ignition.dollars.median)}"
+            odds = f"ignites {format_percent(one.ignition.p_ignites.value, decimals=0)}{needs}"
+            far, alone = (format_percent(each.median) for each in (one.run.distance, one.run.distance_no_map))
+            lines.append(f"{way:<5} {odds}; {format_usd(one.shock_usd)} runs {far} (with no map {alone})")
+        lines.append(self.brakes.within_15_min.basis.sentence)
+        lines += [] if self.reality is None else [f"reality check, {self.reality.days} d: {self.reality.sentence}"]
+        return "\n".join([*lines, "Potential, not a forecast."])
+
 
 def build_cascade(
     workspace: Workspace,
@@ -142,6 +156,7 @@ def build_cascade(
     directions: tuple[Direction, ...] = (Direction.UP, Direction.DOWN),
     funds_usd: Mapping[str, float] | None = None,
     timed: bool = True,
+    checked: bool = True,
     seed: int = SEED,
 ) -> Cascades:
     """Compute what a shock does to the market of a map.
@@ -154,8 +169,8 @@ def build_cascade(
         How thin the market is.
     funds_usd
         Insurance fund by venue; without it odds of deleveraging are not known.
-    timed
-        Also simulate second by second.
+    timed, checked
+        Also simulate second by second; also run the reality check.
 
     Raises
     ------
@@ -174,16 +189,16 @@ def build_cascade(
     ways: dict[Direction, OneWay] = {}
     with ThreadPoolExecutor(1) as beside:
         waiting = None
-        if len(bars) == 1 and preset is Preset.NOW:
+        if checked and len(bars) == 1 and preset is Preset.NOW:
             share = reported or reported_share(workspace, found)
             waiting = beside.submit(reality_check, workspace, found, bars[0], brakes, share)
         for way in Direction:
             if way in directions:
                 usd = shock_usd if shock_usd is not None else float(np.median(brakes.within_15_min.at(way, asked_push or PUSH)))
                 ways[way] = _one_way(found, way, levels[way], brakes, usd, (venues, shares) if timed else None, seed)
-        check = None if waiting is None else waiting.result()
+        verdict = None if waiting is None else waiting.result()
     lean = lean_of(tilt(found), {way: one.ignition for way, one in ways.items()}) if len(ways) > 1 else None
-    return Cascades(found, brakes, preset, asked_push, reported, ways, check, lean, seed)
+    return Cascades(found, brakes, preset, asked_push, reported, ways, verdict, lean, seed)
 
 
 def true_levels(
