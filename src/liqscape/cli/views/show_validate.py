@@ -24,7 +24,7 @@ from liqscape.model import InstrumentId
 from liqscape.model.arrays import FloatArray, IntArray
 from liqscape.store import read_bars, read_funding, read_liquidations
 from liqscape.units import NS_PER_HOUR, format_duration, format_usd
-from liqscape.validate import Judged, Report, Value, predict, predicted_rows, validate
+from liqscape.validate import Card, Judged, Report, Scope, Value, predict, predicted_rows, validate
 from liqscape.validate.gates import Judgement, judge, parse_gate
 
 MISSED = 20  # exit status when a stated gate is missed
@@ -158,8 +158,9 @@ def say(screen: Screen, report: Report, verdicts: Sequence[Judgement]) -> None:
     screen.line(
         f"{utc_date(report.from_ns)} to {utc_date(report.to_ns - 1)}, {counted}; model {report.model}, "
         f"{report.learned_share * 100:.0f} % predicted by learned weights. D2 is the share of the Poisson deviance explained "
-        f"against the mean before {utc_date(report.null_until_ns)} ({null} per {length}); [90 % intervals, whole days drawn]. "
-        "Log loss, CRPS, Spearman, total and 90 % band are of both sides together.",
+        f"against the mean before {utc_date(report.null_until_ns)} ({null} per {length}); [90 % intervals, whole days drawn]; "
+        "refitted: against the mean of the fit period instead (long/short). Log loss, CRPS, Spearman, total and 90 % band are of "
+        "both sides together.",
         (f" Refits every {report.refit_days:g} d on {report.fit_days:g} d, embargo {report.embargo_days:g} d.", DIM),
     )
     _say_predictors(screen, report)
@@ -172,35 +173,50 @@ def say(screen: Screen, report: Report, verdicts: Sequence[Judgement]) -> None:
 
 def _say_predictors(screen: Screen, report: Report) -> None:
     screen.blank()
-    wide = max(len(row.predictor) for row in report.rows)
-    head = f"{'':<{wide}}  {'D2 long':<21}{'short':<21}{'log loss':>9}{'CRPS':>8}{'Spearman':>10}{'total':>7}{'90 %':>7}"
-    screen.row((head, DIM))
+    wide, roomy = max(len(row.predictor) for row in report.rows), _roomy(screen)
+    room = 21 if roomy else 7
+    head = f"{'':<{wide}}  {'D2 long':<{room}} {'short':<{room}}{'refitted':>10}{'log loss':>9}"
+    screen.row((f"{head}{'CRPS':>8}" if roomy else head, DIM), (f"{'Spearman':>9}{'total':>6}{'90 %':>5}", DIM))
     for row in report.rows:
         if not row.scopes:
             screen.line(f"{row.predictor:<{wide}}  ", (f"not run: {row.note}", WARN), hang=wide + 2)
             continue
         scope = row.scopes[0]
         both = scope.both
+        refitted = "/".join(_short(v.value) if v.value is not None else "-" for v in (c.d2_walk_forward for c in _sides(scope)))
         screen.row(
             (f"{row.predictor:<{wide}}  ", BOLD if row is report.rows[0] else ""),
-            f"{interval(scope.long.d2):<21}{interval(scope.short.d2):<21}{_plain(both.log_loss, 2):>9}"
-            f"{format_usd(both.crps_usd.value):>8}{_plain(both.spearman, 3):>10}{_plain(both.total_ratio, 2):>7}"
-            f"{_percent(both.coverage_90):>7}",
+            f"{_d2(scope.long, roomy):<{room}} {_d2(scope.short, roomy):<{room}}{refitted:>10}{_plain(both.log_loss, 2):>9}",
+            f"{format_usd(both.crps_usd.value):>8}" if roomy else "",
+            f"{_plain(both.spearman, 3):>9}{_plain(both.total_ratio, 2):>6}{_percent(both.coverage_90):>5}",
         )
 
 
 def _say_stretches(screen: Screen, report: Report) -> None:
     screen.blank()
-    head = f"{'the map by stretch':<19}{'n':>6}  {'D2 long':<21}{'short':<21}{'total':>6}"
-    screen.row((f"{head}   bands 50/80/90 % held (long | short)", DIM))
+    roomy = _roomy(screen)
+    room = 21 if roomy else 7
+    head = f"{'the map by stretch':<19}{'n':>6}  {'D2 long':<{room}} {'short':<{room}}{'total':>6}"
+    screen.row((f"{head}   {'bands 50/80/90 % held (long | short)' if roomy else '50/80/90 % (long | short)'}", DIM))
     for scope in report.rows[0].scopes:
-        held = " | ".join(
-            "/".join(_percent(v) for v in (c.coverage_50, c.coverage_80, c.coverage_90)) for c in (scope.long, scope.short)
-        )
+        held = " | ".join("/".join(_percent(v) for v in (c.coverage_50, c.coverage_80, c.coverage_90)) for c in _sides(scope))
         screen.row(
-            f"{scope.name:<19}{scope.long.intervals:>6}  {interval(scope.long.d2):<21}{interval(scope.short.d2):<21}"
+            f"{scope.name:<19}{scope.long.intervals:>6}  {_d2(scope.long, roomy):<{room}} {_d2(scope.short, roomy):<{room}}"
             f"{_plain(scope.both.total_ratio, 2):>6}   {held}"
         )
+
+
+def _roomy(screen: Screen) -> bool:
+    """Whether intervals fit on a line; a narrow terminal shows the values alone."""
+    return not screen.wraps or screen.width >= 112
+
+
+def _sides(scope: Scope) -> tuple[Card, Card]:
+    return scope.long, scope.short
+
+
+def _d2(card: Card, roomy: bool) -> str:
+    return interval(card.d2 if roomy else Value(card.d2.value))
 
 
 def _say_comparisons(screen: Screen, report: Report) -> None:
@@ -211,11 +227,13 @@ def _say_comparisons(screen: Screen, report: Report) -> None:
     screen.row((f"{'the map less':<{wide}}  {'D2, mean of sides':<24}{'p (Holm)':>9}   the map loses on", DIM))
     for each in report.comparisons:
         p = "< .001" if each.p_holm < 0.001 else f"{each.p_holm:.3f}"
-        screen.line(
-            f"{each.against:<{wide}}  {interval(each.d2_mean, sign=True):<24}{p:>9}   ",
-            (losses(each.loses_on), WARN if each.loses_on else ""),
-            hang=wide + 38,
-        )
+        start = f"{each.against:<{wide}}  {interval(each.d2_mean, sign=True):<24}{p:>9}   "
+        lost = (losses(each.loses_on), WARN if each.loses_on else "")
+        if screen.wraps and len(start) + len(lost[0]) > screen.width:
+            screen.row(start)
+            screen.line("    ", lost, hang=4)
+        else:
+            screen.row(start, lost)
 
 
 def losses(names: Sequence[str]) -> str:
