@@ -34,6 +34,7 @@ MEASUREMENTS = (
     cascade.static_cascade,
     cascade.dynamic_cascade,
     cascade.live_reproduction,
+    cascade.beside_flox,
 )
 HEADS = ("measured", "median", "best", "bar", "aim", "verdict", "runs")
 
