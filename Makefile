@@ -58,6 +58,8 @@ record: score
 	$(BIN)/python -m benchmarks.claims ../shared/data/btcusdt_backtest
 	$(BIN)/python -m benchmarks.positions ../shared/data
 	$(BIN)/python -m benchmarks.transfer ../shared/data
+	$(BIN)/python -m benchmarks.cascade_history ../shared/data
+	$(BIN)/python -m benchmarks.cascade_page
 
 score: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.score ../shared/data/btcusdt_backtest
