@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from liqscape.analytics import asymmetry, filter_map, ladder, parse_leverage, pool
+from liqscape.analytics import RestingOrders, asymmetry, filter_map, ladder, parse_leverage, pool
 from liqscape.errors import BadArgument
 from liqscape.model import PositionSide
 from liqscape.model.maps import BUCKETS
@@ -30,6 +30,18 @@ def test_the_outermost_bar_is_cut_at_the_window():
     rows = ladder(make_map({(0.0, 0.5): 5e9}, {}), within=0.012, step=0.005).short
     assert [row.distance for row in rows] == pytest.approx([0.005, 0.01, 0.012])
     assert rows[-1].usd.median == pytest.approx(2e7)
+
+
+def test_depth_lies_beside_the_bars_that_it_would_meet():
+    # asks: $100M within 0.5 %, $150M within 1 %; bids half of it; nothing was seen beyond
+    book = RestingOrders(
+        distance=np.array([0.005, 0.01]), ask_usd=np.array([1e8, 1.5e8]), bid_usd=np.array([5e7, 7.5e7]), ts_ns=7
+    )
+    reading = ladder(make_map({}, {}), within=0.015, step=0.005, book=book)
+    assert [row.depth_usd for row in reading.short] == [pytest.approx(1e8), pytest.approx(5e7), None]
+    assert [row.depth_usd for row in reading.long] == [pytest.approx(5e7), pytest.approx(2.5e7), None]
+    assert reading.depth_ts_ns == 7
+    assert ladder(make_map({}, {})).short[0].depth_usd is None
 
 
 @pytest.mark.parametrize("step", [0.0, -0.01, 1e-6, float("nan")])

@@ -9,7 +9,7 @@ from liqscape.analytics.filters import filter_map, parse_leverage
 from liqscape.analytics.fuel import Fuel, FuelRegion, fuel
 from liqscape.analytics.headline import headline
 from liqscape.analytics.heat import DollarScale, choose_scale, classify, scale_between
-from liqscape.analytics.ladder import Ladder, LadderRow, ladder
+from liqscape.analytics.ladder import Ladder, LadderRow, RestingOrders, ladder
 from liqscape.analytics.move_to import Move, MoveRow, MoveTo, move_to
 from liqscape.analytics.odds import odds_by_horizon, sigma_multiple, touch_odds
 from liqscape.analytics.pools import Asymmetry, RangeRow, WindowRow, asymmetry, pool, ratio_text
@@ -32,6 +32,7 @@ __all__ = [
     "MoveRow",
     "MoveTo",
     "RangeRow",
+    "RestingOrders",
     "RoundNumber",
     "SideShape",
     "Staircase",

@@ -1,20 +1,39 @@
-"""The ladder: bars on the price axis, cumulative outward (feature F10, without depth)."""
+"""The ladder: bars on the price axis, cumulative outward, with the depth of the book in the same dollars (feature F10)."""
 
 from __future__ import annotations
 
 import math
 from itertools import pairwise
 
+import numpy as np
 from msgspec import Struct
 
 from liqscape.analytics._curves import Curve, Region
 from liqscape.analytics._estimates import positive
 from liqscape.errors import BadArgument
+from liqscape.model.arrays import FloatArray
 from liqscape.model.maps import Estimate, LiquidationMap
 from liqscape.model.sides import PositionSide
 
 DEFAULT_STEP = 0.005
 MOST_ROWS = 1000
+
+
+class RestingOrders(Struct, frozen=True, kw_only=True):
+    """An order book as it stood.
+
+    Parameters
+    ----------
+    distance : float64[n], fractions of the price, ascending, > 0
+    bid_usd, ask_usd : float64[n], USD resting between the price and each distance
+    ts_ns
+        When, ns UTC.
+    """
+
+    distance: FloatArray
+    bid_usd: FloatArray
+    ask_usd: FloatArray
+    ts_ns: int
 
 
 class LadderRow(Struct, frozen=True, kw_only=True):
@@ -30,6 +49,8 @@ class LadderRow(Struct, frozen=True, kw_only=True):
         USD between the mark and this edge.
     data_share
         Fraction of the bar that is data and not prior; None where the bar is empty.
+    depth_usd
+        USD resting in the book between the edges, on the side that the bar's forced orders meet; None where no book reaches.
     """
 
     price: float
@@ -37,6 +58,7 @@ class LadderRow(Struct, frozen=True, kw_only=True):
     usd: Estimate
     sum_out_usd: Estimate
     data_share: float | None
+    depth_usd: float | None = None
 
 
 class Ladder(Struct, frozen=True, kw_only=True):
@@ -48,6 +70,8 @@ class Ladder(Struct, frozen=True, kw_only=True):
         Height of a bar and distance window, fractions of the mark price.
     short, long
         Above and below the mark.
+    depth_ts_ns
+        When the book stood so, ns UTC; None without one.
     """
 
     mark_price: float
@@ -55,9 +79,12 @@ class Ladder(Struct, frozen=True, kw_only=True):
     within: float
     short: tuple[LadderRow, ...]
     long: tuple[LadderRow, ...]
+    depth_ts_ns: int | None = None
 
 
-def ladder(liquidation_map: LiquidationMap, within: float = 0.05, step: float = DEFAULT_STEP) -> Ladder:
+def ladder(
+    liquidation_map: LiquidationMap, within: float = 0.05, step: float = DEFAULT_STEP, book: RestingOrders | None = None
+) -> Ladder:
     """Cut both sides into bars of equal distance (F10).
 
     Parameters
@@ -66,6 +93,8 @@ def ladder(liquidation_map: LiquidationMap, within: float = 0.05, step: float = 
         Distance window, fraction.
     step
         Height of a bar, fraction; the outermost bar is cut at `within`.
+    book
+        Orders that rest in the book: asks above the mark take forced purchases, bids below it take forced sales.
 
     Raises
     ------
@@ -84,12 +113,15 @@ def ladder(liquidation_map: LiquidationMap, within: float = 0.05, step: float = 
         mark_price=liquidation_map.mark_price,
         step=step,
         within=within,
-        short=_bars(liquidation_map, PositionSide.SHORT, edges),
-        long=_bars(liquidation_map, PositionSide.LONG, edges),
+        short=_bars(liquidation_map, PositionSide.SHORT, edges, book),
+        long=_bars(liquidation_map, PositionSide.LONG, edges, book),
+        depth_ts_ns=None if book is None else book.ts_ns,
     )
 
 
-def _bars(liquidation_map: LiquidationMap, side: PositionSide, edges: list[float]) -> tuple[LadderRow, ...]:
+def _bars(
+    liquidation_map: LiquidationMap, side: PositionSide, edges: list[float], book: RestingOrders | None
+) -> tuple[LadderRow, ...]:
     curve = Curve.of(liquidation_map, side)
     sign = -side.sign
     bars: list[LadderRow] = []
@@ -102,9 +134,19 @@ def _bars(liquidation_map: LiquidationMap, side: PositionSide, edges: list[float
                 usd=_estimate(bar),
                 sum_out_usd=_estimate(curve.between(0.0, far)),
                 data_share=None if bar.prior_share is None else 1.0 - bar.prior_share,
+                depth_usd=None if book is None else _resting(book, side, near, far),
             )
         )
     return tuple(bars)
+
+
+def _resting(book: RestingOrders, side: PositionSide, near: float, far: float) -> float | None:
+    """USD between two distances, None beyond the book's reach: what was not seen is not nought."""
+    if far > book.distance[-1] + 1e-12:
+        return None
+    usd = book.ask_usd if side is PositionSide.SHORT else book.bid_usd
+    at, sums = np.append(0.0, book.distance), np.append(0.0, usd)
+    return float(np.interp(far, at, sums) - np.interp(near, at, sums))
 
 
 def _estimate(region: Region) -> Estimate:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from liqscape.analytics import Ladder, LadderRow, RangeRow, asymmetry, ladder, pool
+from liqscape.analytics import Ladder, LadderRow, RangeRow, RestingOrders, asymmetry, ladder, pool
 from liqscape.api.frames import frame
 from liqscape.api.pictures import plot
 from liqscape.cli.emit import Answer, emit, note
@@ -36,6 +36,7 @@ from liqscape.cli.views.words import (
 )
 from liqscape.model import PositionSide
 from liqscape.model.maps import LiquidationMap
+from liqscape.store import last_depth_ns
 from liqscape.units import format_price, format_usd
 
 DEFAULT_WITHIN = "5%"
@@ -44,6 +45,7 @@ _STEPS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05)
 _ROOMY = 76  # from this width on, sums are shown with their interval
 _FIXED = 43  # characters of a row beside the bar
 _FIXED_INTERVAL = 13
+_DEPTH = 9
 
 
 def show_map(
@@ -68,7 +70,7 @@ def show_map(
     path, test = picture_path(picture.out), condition_of(condition)
     found = find_map(question, built, filters, side)
     guard(guards, question, found)
-    rows, sentence = ladder(found, reach, height), headline_of(found, question.badge(found))
+    rows, sentence = ladder(found, reach, height, book_of(question, found)), headline_of(found, question.badge(found))
     ranges = () if span is None else asymmetry(found, (reach,), span).ranges
     caveats = caveats_of(question, found, "map", prior_share=prior_share_within(found, reach))
     if path is not None:
@@ -95,6 +97,20 @@ def show_map(
     )
     emit(show, answer, Screen.of(show, question.zone))
     decide(test, found)
+
+
+def book_of(question: Question, found: LiquidationMap) -> RestingOrders | None:
+    """Return the sum of the venues' stored books of the hour before the map; None unless each has one."""
+    store = question.workspace.store
+    instruments = tuple(each.instrument for each in found.inputs)
+    if any(last_depth_ns(store, instrument, at_ns=found.as_of_ns) is None for instrument in instruments):
+        return None  # without importing the engine's brakes: most homes hold no book
+    from liqscape.engine.brakes import stored_book
+
+    book, _ = stored_book(question.workspace, instruments, found.as_of_ns)
+    if book is None:
+        return None
+    return RestingOrders(distance=book.distance, bid_usd=book.bid_usd, ask_usd=book.ask_usd, ts_ns=book.ts_ns)
 
 
 def default_step(within: float) -> float:
@@ -133,18 +149,18 @@ def map_data(found: LiquidationMap, rows: Ladder, sentence: str, ranges: tuple[R
 
 def say_ladder(screen: Screen, rows: Ladder, *, only: str | None = None) -> None:
     """Print the bars: shorts above the mark from the farthest to the nearest, then longs below it."""
-    roomy = screen.width >= _ROOMY
-    room = screen.width - _FIXED - (_FIXED_INTERVAL if roomy else 0)
+    roomy, booked = screen.width >= _ROOMY, rows.depth_ts_ns is not None
+    room = screen.width - _FIXED - (_FIXED_INTERVAL if roomy else 0) - (_DEPTH if booked else 0)
     width = min(room, 44) if screen.bars else 0
     largest = max((row.usd.median or 0.0 for row in (*rows.short, *rows.long)), default=0.0)
     if only != "long":
-        _caption(screen, "short liquidations above", width, roomy)
+        _caption(screen, "short liquidations above", width, roomy, booked)
         for row in reversed(rows.short):
-            _row(screen, row, largest, width, roomy, SHORT)
+            _row(screen, row, largest, width, roomy, SHORT, booked)
     screen.row((f"{price(rows.mark_price):>10} mark   " + "-" * max(10, width + _FIXED - 18), BOLD))
     if only != "short":
         for row in rows.long:
-            _row(screen, row, largest, width, roomy, LONG)
+            _row(screen, row, largest, width, roomy, LONG, booked)
         screen.row(("long liquidations below", LONG), ("   █ data ░ prior" if screen.bars else "", DIM))
     totals = [
         f"within {window_text(rows.within)}:",
@@ -153,15 +169,27 @@ def say_ladder(screen: Screen, rows: Ladder, *, only: str | None = None) -> None
         "[ ] holds 80 %",
     ]
     screen.joined(totals)
+    if rows.depth_ts_ns is not None:
+        screen.line(
+            (
+                f"depth: orders resting in the book of {screen.instant(rows.depth_ts_ns)} that the bar's forced orders would meet",
+                DIM,
+            )
+        )
 
 
-def _caption(screen: Screen, name: str, width: int, roomy: bool) -> None:
+def _caption(screen: Screen, name: str, width: int, roomy: bool, booked: bool) -> None:
     start = 18 + (width + 1 if width else 0)
-    heads = f"{'USD':>8} {'sum out':>8}" + (" " * _FIXED_INTERVAL if roomy else "") + f" {'data':>5}"
+    heads = (
+        f"{'USD':>8} {'sum out':>8}"
+        + (" " * _FIXED_INTERVAL if roomy else "")
+        + f" {'data':>5}"
+        + (f"{'depth':>{_DEPTH}}" if booked else "")
+    )
     screen.row((f"{name if len(name) < start else 'shorts above':<{start}}", SHORT), (heads, DIM))
 
 
-def _row(screen: Screen, row: LadderRow, largest: float, width: int, roomy: bool, color: str) -> None:
+def _row(screen: Screen, row: LadderRow, largest: float, width: int, roomy: bool, color: str, booked: bool) -> None:
     solid, light = bar(row.usd.median or 0.0, largest, row.data_share, width) if width else ("", "")
     total = format_usd(row.sum_out_usd.median)
     interval = usd_interval(row.sum_out_usd).removeprefix(total).strip() if roomy else ""
@@ -173,6 +201,7 @@ def _row(screen: Screen, row: LadderRow, largest: float, width: int, roomy: bool
         f"{format_usd(row.usd.median):>8} {total:>8}",
         (f" {interval:<{_FIXED_INTERVAL - 1}}" if roomy else "", DIM),
         f" {percent(row.data_share):>5}",
+        f"{format_usd(row.depth_usd):>{_DEPTH}}" if booked else "",
     )
 
 
