@@ -170,12 +170,8 @@ def say_ladder(screen: Screen, rows: Ladder, *, only: str | None = None) -> None
     ]
     screen.joined(totals)
     if rows.depth_ts_ns is not None:
-        screen.line(
-            (
-                f"depth: orders resting in the book of {screen.instant(rows.depth_ts_ns)} that the bar's forced orders would meet",
-                DIM,
-            )
-        )
+        when = screen.instant(rows.depth_ts_ns)
+        screen.line((f"depth: orders resting in the book of {when} that the bar's forced orders would meet", DIM))
 
 
 def _caption(screen: Screen, name: str, width: int, roomy: bool, booked: bool) -> None:
