@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from msgspec import Struct
 
+from liqscape.cascade.absorption import REFILL
 from liqscape.cascade.base import NORMAL_90, SEED, Factor, exactly, interval
 from liqscape.cascade.venues import Physics
 from liqscape.errors import BadArgument, NoData
@@ -92,11 +93,14 @@ class Replay:
             raise NoData("cascade: attribution: the price ended where it began.", hint="Choose the window of a move.")
 
 
+STANDING = REFILL.times(1.0 / REFILL.median)
+
+
 def attribute(
     replay: Replay,
     *,
     reported: Factor | None = None,
-    refill: Factor | None = None,
+    refill: Factor = STANDING,
     physics: Physics | None = None,
     draws: int = DRAWS,
     seed: int = SEED,
@@ -108,14 +112,15 @@ def attribute(
     reported
         Share of forced dollars that the feeds publish; they are divided by it. All of them by default.
     refill
-        Dollars absorbed per dollar that stands; 1 by default, since impact that fades is the book's refill already.
+        Dollars absorbed per dollar that stands. By default about 1, as uncertain as refill is: impact that fades is the
+        book's refill already.
     physics
         Permanent share and time constant of impact.
     """
     nature = physics or Physics()
     generator = np.random.default_rng(seed)
     share = np.minimum((reported or exactly(1.0)).draws(generator, draws), 1.0)
-    absorbs, lasting = (refill or exactly(1.0)).draws(generator, draws), np.minimum(nature.permanent.draws(generator, draws), 1.0)
+    absorbs, lasting = refill.draws(generator, draws), np.minimum(nature.permanent.draws(generator, draws), 1.0)
     left = _left(replay, lasting, nature.tau_s.draws(generator, draws))
     move = float(np.log(replay.price[-1] / replay.price[0]))
 

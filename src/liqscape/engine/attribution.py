@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from liqscape.cascade import Attribution, Factor, Replay, attribute, exactly, speed_ratio
 from liqscape.cascade.absorption import IMPACT_Y, LINEAR_BELOW, REFILL
+from liqscape.cascade.attribution import STANDING
 from liqscape.clock import iso
 from liqscape.engine.brakes import LOOK_BACK_NS, day_volume, stored_book
 from liqscape.engine.breaches import Breaches, breaches
@@ -187,7 +188,7 @@ def _depth(
         within = float(min(max(move, LINEAR_BELOW), book.distance[-1]))
         side = book.ask_usd if rising else book.bid_usd
         usd = float(np.interp(within, np.append(0.0, book.distance), np.append(0.0, side)))
-        return usd / within, "book", REFILL.times(1.0 / REFILL.median), notes
+        return usd / within, "book", STANDING, notes
     sigma = daily_volatility(before)
     if sigma is None or not sigma > 0.0:
         raise NoData(f"{instrument}: less than a day of bars before {iso(at_ns)}: volatility is not known", hint="Import more.")
