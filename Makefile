@@ -50,7 +50,7 @@ simulated: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.calibration
 	$(BIN)/python -m benchmarks.truth 60 1-20
 	$(BIN)/python -m benchmarks.flow markets 1,2,3,4,5,6
-	$(BIN)/python -m benchmarks.throttle 6 1,2,3,4 9000 third
+	$(BIN)/python -m benchmarks.throttle 5 5,6,7,8 6000 third
 
 # What follows needs the shared data, which are not part of this repository; `record` writes every page that rests on them.
 record: score

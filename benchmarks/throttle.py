@@ -1,6 +1,6 @@
 """True liquidated dollars recovered from throttled feeds of simulated markets.
 
-python -m benchmarks.throttle 6 1,2,3,4 9000 third      # days, seeds, accounts, which market; minutes a seed
+python -m benchmarks.throttle 5 5,6,7,8 6000 third      # days, seeds, accounts, which market; minutes a seed
 python -m benchmarks.throttle 6 5,6,7,8 9000 fifth
 
 One line a seed and rule, dollars over the truth, of the hours after `SCORED_FROM_H`: what was printed, prints times their mean

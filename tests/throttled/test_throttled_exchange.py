@@ -16,22 +16,18 @@ from benchmarks.throttle import busy_market, score, swept_hours
 
 
 @pytest.mark.long
-def test_the_exchange_s_true_volume_is_recovered():
-    found: dict[FeedRule, list[float]] = {rule: [] for rule in FeedRule}
-    for seed in (5, 7):
-        run = SimulatedMarket(busy_market(5.0, 9_000, 0.85, 1_500.0), seed=seed).run()
-        hours = swept_hours(run.bars)
-        for rule in FeedRule:
-            line = score(run, hours, rule)
-            found[rule].append(line.recovered)
-            assert line.reported < (0.4 if rule is FeedRule.LATEST else 0.7)
-            assert line.recovered == pytest.approx(1.0, abs=0.25)
-            assert line.reported < line.free < line.recovered + 0.15
-            assert 0.7 < line.inside < 0.97
-            assert line.verdict in (rule.value, "undecided")
-    # A market of its own may be off by more (docs/throttled.md); markets together are not.
-    assert sum(found[FeedRule.LATEST]) / 2 == pytest.approx(1.0, abs=0.15)
-    assert found[FeedRule.LARGEST] == pytest.approx([1.0, 1.0], abs=0.1)
+@pytest.mark.parametrize("seed", [5, 7])
+def test_the_exchange_s_true_volume_is_recovered(seed):
+    run = SimulatedMarket(busy_market(5.0, 6_000, 0.85, 1_500.0), seed=seed).run()
+    hours = swept_hours(run.bars)
+    for rule in FeedRule:
+        line = score(run, hours, rule)
+        assert line.reported < (0.4 if rule is FeedRule.LATEST else 0.7)
+        assert line.recovered == pytest.approx(1.0, abs=0.15)
+        assert line.largest_hours == pytest.approx(1.0, abs=0.2)
+        assert line.reported < line.free < line.recovered + 0.15
+        assert 0.7 < line.inside < 0.97
+        assert line.verdict in (rule.value, "undecided")
 
 
 def test_a_small_exchange_runs_through_feed_and_estimate():
