@@ -147,7 +147,8 @@ def test_the_map_on_the_real_pack(tmp_path: Path):
     held = ["coverage_90(both) >= 87%", "coverage_90(both) <= 93%"]
     for name in ("low", "middle", "high"):
         held += [f"coverage_90({name} volatility, both) >= 80%", f"coverage_90({name} volatility, both) <= 97%"]
-    scores = ["d2(long) >= 0.898", "d2(short) >= 0.875", "ahead(|move|^p) > 0.12", "ahead(uniform leverage) > 0.01"]
+    scores = ["d2(long) >= 0.898", "d2(short) >= 0.875", "spearman(long) > 0.87", "spearman(short) > 0.87"]
+    scores += ["ahead(|move|^p) > 0.12", "ahead(uniform leverage) > 0.01"]
     assert missed(found, scores + held) == []
     for row in found.rows:
         assert row.scopes or row.note == "left out on request"
