@@ -90,6 +90,23 @@ class CorruptRecord(LiqscapeError):
     code = "CORRUPT_RECORD"
 
 
+class VenueError(LiqscapeError):
+    """A venue could not be reached or refused to answer."""
+
+    code = "UPSTREAM"
+    exit_status = 5
+
+
+class Unreachable(VenueError):
+    """No connection, a lost one, or no answer in time: asking again may help."""
+
+
+class RateLimited(VenueError):
+    """A venue told us to wait; `context["retry_after_s"]` says how long."""
+
+    code = "RATE_LIMIT"
+
+
 class StoreError(LiqscapeError):
     """The store could not do what was asked; what was acknowledged before is still there."""
 

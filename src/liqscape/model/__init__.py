@@ -5,6 +5,20 @@ Depends on the ground (`units`, `errors`, `clock`) only. What we ask of a noun i
 
 from liqscape.model.grid import PriceGrid
 from liqscape.model.instruments import Instrument, InstrumentId, describe
+from liqscape.model.market import (
+    AccountRatio,
+    Book,
+    Gap,
+    InstrumentSpec,
+    Kind,
+    Population,
+    Record,
+    RiskLadder,
+    RiskTier,
+    Ticker,
+    Trade,
+    quantity_base,
+)
 from liqscape.model.records import Bar, FundingRate, Liquidation, LiquidationTotal, OpenInterest
 from liqscape.model.series import BarSeries, LiquidationSeries
 from liqscape.model.sides import (
@@ -18,22 +32,34 @@ from liqscape.model.sides import (
 )
 
 __all__ = [
+    "AccountRatio",
     "Bar",
     "BarSeries",
+    "Book",
     "Completeness",
     "ContractKind",
     "FundingRate",
+    "Gap",
     "Instrument",
     "InstrumentId",
+    "InstrumentSpec",
+    "Kind",
     "Liquidation",
     "LiquidationPriceKind",
     "LiquidationSeries",
     "LiquidationTotal",
     "MarginMode",
     "OpenInterest",
+    "Population",
     "PositionSide",
     "PriceGrid",
     "PriceKind",
+    "Record",
+    "RiskLadder",
+    "RiskTier",
     "TakerSide",
+    "Ticker",
+    "Trade",
     "describe",
+    "quantity_base",
 ]

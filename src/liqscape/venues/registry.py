@@ -1,0 +1,33 @@
+"""Every adapter by its key. Adding a venue is adding its folder and one line here (docs/venues.md has a worked example)."""
+
+from __future__ import annotations
+
+from liqscape.errors import BadArgument
+from liqscape.venues.base import Venue
+from liqscape.venues.bybit import Bybit
+
+VENUES: dict[str, Venue] = {
+    venue.facts.key: venue
+    for venue in (
+        Bybit("linear"),
+        Bybit("inverse"),
+    )
+}
+
+
+def choose(names: tuple[str, ...] = ()) -> tuple[Venue, ...]:
+    """Return the adapters that names mean: a key (`bybit_linear`) or a venue (`bybit`, both); empty means all.
+
+    Raises
+    ------
+    BadArgument
+        If a name is neither.
+    """
+    chosen: dict[str, Venue] = {}
+    for name in names or tuple(VENUES):
+        found = {key: venue for key, venue in VENUES.items() if name.lower() in (key, venue.facts.venue)}
+        if not found:
+            known = sorted({venue.facts.venue for venue in VENUES.values()})
+            raise BadArgument(f"venue: no adapter for {name!r}", hint=f"Known: {', '.join(known)}.")
+        chosen |= found
+    return tuple(chosen.values())

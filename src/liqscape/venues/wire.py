@@ -1,0 +1,169 @@
+"""From a venue's text to checked numbers. What cannot be true stops here, with venue, field and value in the message.
+
+Payload structs declare numbers as `float` even where the venue writes text: `decoder` reads both. A field that the venue may
+leave empty is declared `str | float | None` and read with `optional`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TypeVar
+
+import msgspec
+
+from liqscape.errors import BadArgument, CorruptRecord
+from liqscape.model import Bar, InstrumentId, InstrumentSpec, PriceKind, Record
+from liqscape.units import NS_PER_MINUTE
+
+T = TypeVar("T")
+
+MS = 1_000_000
+# Instants that venues send lie between 2009 and 2100; anything else is in another unit or damaged.
+_EARLIEST_NS, _LATEST_NS = 1_230_768_000_000_000_000, 4_102_444_800_000_000_000
+_SHOWN = 120
+
+# What a parser returns: records, and in their place the rows that could not be true.
+Parsed = list[Record | CorruptRecord]
+Parser = Callable[[bytes, int], Parsed]
+
+
+def decoder(payload: type[T]) -> msgspec.json.Decoder[T]:
+    """Return a decoder that takes numbers as numbers or as text; unknown fields are ignored."""
+    return msgspec.json.Decoder(payload, strict=False)
+
+
+def corrupt(venue: str, what: str, field: str, expected: str, found: object) -> CorruptRecord:
+    """Build the error for a value that cannot be true."""
+    return CorruptRecord(
+        f"{venue} {what}, {field}: expected {expected}, received {str(found)[:_SHOWN]!r}",
+        hint=f"Look at the payload; if the venue means it, add a dated parser in venues/{venue}/parse.py.",
+        context={"venue": venue, "what": what, "field": field, "value": str(found)[:_SHOWN]},
+    )
+
+
+def decode(reader: msgspec.json.Decoder[T], frame: bytes | str, venue: str, what: str) -> T:
+    """Read a frame into its payload.
+
+    Raises
+    ------
+    CorruptRecord
+        If it is no JSON or does not have the payload's shape; the field is the path that msgspec names.
+    """
+    try:
+        return reader.decode(frame)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        text = str(error)
+        field = text.partition(" - at `")[2].rstrip("`") or "frame"
+        shown = frame[:_SHOWN] if isinstance(frame, str) else frame[:_SHOWN].decode(errors="replace")
+        raise corrupt(venue, what, field, text.partition(" - at `")[0], shown) from None
+
+
+def positive(value: float, venue: str, what: str, field: str) -> float:
+    """Return a number that must be above zero and finite."""
+    if not 0.0 < value < math.inf:
+        raise corrupt(venue, what, field, "a number > 0", value)
+    return value
+
+
+def not_negative(value: float, venue: str, what: str, field: str) -> float:
+    """Return a number that must be zero or more and finite."""
+    if not 0.0 <= value < math.inf:
+        raise corrupt(venue, what, field, "a number >= 0", value)
+    return value
+
+
+def finite(value: float, venue: str, what: str, field: str) -> float:
+    """Return a number that may have any sign."""
+    if not math.isfinite(value):
+        raise corrupt(venue, what, field, "a finite number", value)
+    return value
+
+
+def optional(value: str | float | None, venue: str, what: str, field: str) -> float | None:
+    """Read a field that may be absent or empty, which is None; anything else must be a finite number."""
+    if value is None or value == "":
+        return None
+    try:
+        return finite(float(value), venue, what, field)
+    except ValueError:
+        raise corrupt(venue, what, field, "a number", value) from None
+
+
+def instant(value: float, unit_ns: int, venue: str, what: str, field: str) -> int:
+    """Return ns UTC of a time in units of `unit_ns`; refuses what lies outside 2009 to 2100."""
+    ns = int(value) * unit_ns if math.isfinite(value) else 0
+    if not _EARLIEST_NS <= ns <= _LATEST_NS:
+        raise corrupt(venue, what, field, f"an instant in units of {unit_ns} ns", value)
+    return ns
+
+
+def bar(
+    spec: InstrumentSpec,
+    kind: PriceKind,
+    start_ns: int,
+    prices: tuple[float, float, float, float],
+    volume_base: float | None,
+    taker_buy_base: float | None,
+    recv_ns: int,
+) -> Bar | None:
+    """Build a 1-minute bar of (open, high, low, close); None if it was still open when the answer arrived.
+
+    Raises
+    ------
+    CorruptRecord
+        If a price is not above zero, low and high do not hold open and close, or takers bought more than was traded.
+    """
+    if start_ns + NS_PER_MINUTE > recv_ns:
+        return None
+    venue, what = spec.id.venue, f"{spec.id.symbol} {kind.value} bar"
+    first, high, low, last = (
+        positive(price, venue, what, name) for price, name in zip(prices, ("open", "high", "low", "close"), strict=True)
+    )
+    if not (low <= first <= high and low <= last <= high):
+        raise corrupt(venue, what, "low", "low <= open, close <= high", prices)
+    if start_ns % NS_PER_MINUTE:
+        raise corrupt(venue, what, "start", "the start of a minute", start_ns)
+    if taker_buy_base is not None and volume_base is not None and taker_buy_base > volume_base * (1.0 + 1e-9):
+        raise corrupt(venue, what, "taker volume", f"at most {volume_base}", taker_buy_base)
+    return Bar(
+        instrument=spec.id,
+        price_kind=kind,
+        interval_ns=NS_PER_MINUTE,
+        ts_venue=start_ns,
+        ts_recv=recv_ns,
+        open=first,
+        high=high,
+        low=low,
+        close=last,
+        volume_base=volume_base,
+        taker_buy_base=taker_buy_base,
+    )
+
+
+def symbol_id(venue: str, symbol: str, what: str) -> InstrumentId:
+    """Return the instrument of a venue's symbol.
+
+    Raises
+    ------
+    CorruptRecord
+        If it holds characters that no symbol has.
+    """
+    try:
+        return InstrumentId.parse(f"{venue}:{symbol}")
+    except BadArgument:
+        raise corrupt(venue, what, "symbol", "a symbol", symbol) from None
+
+
+def rows(found: list[T], read: Callable[[T], Record | None]) -> Parsed:
+    """Read row by row: one that is corrupt stands in its place as the error and costs no other; None leaves a row out."""
+    out: Parsed = []
+    for row in found:
+        try:
+            record = read(row)
+        except CorruptRecord as error:
+            out.append(error)
+        else:
+            if record is not None:
+                out.append(record)
+    return out
