@@ -3,6 +3,7 @@
 Depends on the ground (`units`, `errors`, `clock`) only. What we ask of a noun is a function in another room.
 """
 
+from liqscape.model.accounts import AccountListing, AccountPosition, AccountState
 from liqscape.model.grid import PriceGrid
 from liqscape.model.instruments import Instrument, InstrumentId, describe
 from liqscape.model.market import (
@@ -32,7 +33,10 @@ from liqscape.model.sides import (
 )
 
 __all__ = [
+    "AccountListing",
+    "AccountPosition",
     "AccountRatio",
+    "AccountState",
     "Bar",
     "BarSeries",
     "Book",

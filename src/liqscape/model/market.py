@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from liqscape.model.accounts import AccountListing, AccountState
 from liqscape.model.instruments import InstrumentId
 from liqscape.model.records import Bar, FundingRate, Liquidation, OpenInterest
 from liqscape.model.sides import ContractKind, TakerSide
@@ -170,4 +171,18 @@ class Gap(Struct, frozen=True, kw_only=True):
     reason: str
 
 
-Record = Bar | OpenInterest | Liquidation | FundingRate | Ticker | Trade | Book | AccountRatio | RiskLadder | InstrumentSpec | Gap
+Record = (
+    Bar
+    | OpenInterest
+    | Liquidation
+    | FundingRate
+    | Ticker
+    | Trade
+    | Book
+    | AccountRatio
+    | RiskLadder
+    | InstrumentSpec
+    | AccountState
+    | AccountListing
+    | Gap
+)
