@@ -197,6 +197,8 @@ class Facts:
         Interval of its open-interest history, None without one.
     settle_s
         A bar is asked for so long after its end.
+    late_s
+        A liquidation is published at most so long after it happened: a gap begins so much before the last sign of life.
     hosts
         Base addresses by name; the setting `venue_urls` replaces them one by one (`binance_usdm.rest`).
     buckets
@@ -220,6 +222,7 @@ class Facts:
     page: Mapping[Kind, int] = field(default_factory=dict[Kind, int])
     open_interest_interval_ns: int | None = None
     settle_s: float = 3.0
+    late_s: float = 2.0
     ban_s: float = 120.0
     doubts: tuple[Doubt, ...] = ()
 
