@@ -19,6 +19,8 @@ from liqscape.errors import BadArgument
 from liqscape.units import parse_duration_ns
 
 FILE = "settings.toml"
+# Settings that hold a value for each of many names.
+TABLES = {"reported_share": "VENUE", "venue_urls": "ADAPTER.HOST"}
 
 
 class Settings(BaseSettings):
@@ -52,12 +54,40 @@ class Settings(BaseSettings):
         description="Per venue, the share of liquidated dollars that its feed shows: median, low, high; for `--reading true`.",
         json_schema_extra={"unit": "fraction"},
     )
+    stale_after: str = Field(
+        "10m",
+        description="A venue whose newest bar is this much older than the newest of all is left out of a joined map, and named.",
+        json_schema_extra={"unit": "duration"},
+    )
+    venue_urls: dict[str, str] = Field(
+        default_factory=dict[str, str],
+        description="Other base addresses of a venue, by adapter and host: `venue_urls.bybit_linear.rest`.",
+        json_schema_extra={"unit": "address"},
+    )
+    archive_url: str = Field(
+        "https://data.binance.vision",
+        description="Where `liqscape backfill --archive` finds Binance's bulk files.",
+        json_schema_extra={"unit": "address"},
+    )
 
-    @field_validator("window", "heatmap_window")
+    @field_validator("window", "heatmap_window", "stale_after")
     @classmethod
     def _duration(cls, value: str) -> str:
         parse_duration_ns(value)
         return value
+
+    @field_validator("venue_urls")
+    @classmethod
+    def _urls(cls, value: dict[str, str]) -> dict[str, str]:
+        for name in value:
+            if not all(name.partition(".")):
+                raise ValueError(f"{name}: expected the name of an adapter and of a host, such as bybit_linear.rest")
+        return {name: _address(url) for name, url in value.items()}
+
+    @field_validator("archive_url")
+    @classmethod
+    def _url(cls, value: str) -> str:
+        return _address(value)
 
     @field_validator("time_zone")
     @classmethod
@@ -89,6 +119,13 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Let the environment win over the file, whose values come as arguments."""
         return env_settings, init_settings
+
+
+def _address(url: str) -> str:
+    scheme, mark, rest = url.partition("://")
+    if scheme not in ("http", "https", "ws", "wss") or not mark or not rest.strip("/"):
+        raise ValueError(f"expected an address such as https://api.example.com, received {url!r}")
+    return url.rstrip("/")
 
 
 class Row(NamedTuple):
@@ -157,19 +194,18 @@ def store(name: str, value: str | None, folder: Path | None = None) -> Settings:
     Parameters
     ----------
     name
-        A row's name; `reported_share.VENUE` for one venue.
+        A row's name; `reported_share.VENUE` and `venue_urls.ADAPTER.HOST` for one of many.
     value
-        As text: a number, a duration, or `median,low,high`.
+        As text: a number, a duration, an address, or `median,low,high`.
     """
     folder = folder or home()
     values = _read(folder / FILE)
-    top, _, venue = name.partition(".")
-    if top not in Settings.model_fields or (top == "reported_share") != bool(venue):
-        raise BadArgument(
-            f"settings: unknown name {name!r}", hint="`liqscape settings` lists them; shares are reported_share.VENUE."
-        )
-    table: dict[str, Any] = values.setdefault(top, {}) if venue else values
-    key = venue or top
+    top, _, inner = name.partition(".")
+    if top not in Settings.model_fields or (top in TABLES) != bool(inner):
+        many = " and ".join(f"{table}.{key}" for table, key in TABLES.items())
+        raise BadArgument(f"settings: unknown name {name!r}", hint=f"`liqscape settings` lists them; one of many is {many}.")
+    table: dict[str, Any] = values.setdefault(top, {}) if inner else values
+    key = inner or top
     if value is None:
         table.pop(key, None)
     else:
@@ -197,7 +233,8 @@ def _typed(top: str, value: str) -> Any:
 def _toml(values: dict[str, Any]) -> str:
     def line(key: str, value: Any) -> str:
         text = '"' + value.replace('"', '\\"') + '"' if isinstance(value, str) else str(value)
-        return f"{key} = {text}"
+        name = f'"{key}"' if "." in key else key  # a bare key with a dot is a table in a table
+        return f"{name} = {text}"
 
     tables: dict[str, dict[str, Any]] = {key: value for key, value in values.items() if isinstance(value, dict)}
     flat = [line(key, value) for key, value in values.items() if key not in tables]

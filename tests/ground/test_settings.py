@@ -26,6 +26,11 @@ def test_what_is_stored_is_read_back(tmp_path):
     assert found.reported_share == {"binance": (0.2, 0.1, 0.4)}
     settings.store("window", None, tmp_path)
     assert settings.load(tmp_path).window == "1y"
+    settings.store("venue_urls.bybit_linear.rest", "http://127.0.0.1:8080/", tmp_path)
+    assert settings.load(tmp_path).venue_urls == {"bybit_linear.rest": "http://127.0.0.1:8080"}
+    assert settings.load(tmp_path).reported_share == {"binance": (0.2, 0.1, 0.4)}
+    settings.store("venue_urls.bybit_linear.rest", None, tmp_path)
+    assert settings.load(tmp_path).venue_urls == {}
 
 
 def test_the_environment_wins(tmp_path, monkeypatch):
@@ -43,6 +48,11 @@ def test_the_environment_wins(tmp_path, monkeypatch):
         ("reported_share", "0.2"),
         ("reported_share.binance", "0.2,0.3,0.4"),
         ("reported_share.binance", "a,b,c"),
+        ("venue_urls", "http://127.0.0.1:8080"),
+        ("venue_urls.bybit_linear", "http://127.0.0.1:8080"),
+        ("venue_urls.bybit_linear.rest", "127.0.0.1:8080"),
+        ("archive_url", "data"),
+        ("stale_after", "never"),
         ("heatmap_floor_usd", "-1"),
         ("heatmap_floor_usd", "many"),
     ],

@@ -31,7 +31,7 @@ def get_setting(home: Home, show: Plain, name: str) -> None:
     """Print one setting's value."""
     top, _, venue = name.partition(".")
     row = next((row for row in _rows(home) if row["name"] == top), None)
-    if row is None or (venue and top != "reported_share"):
+    if row is None or (venue and top not in store.TABLES):
         raise BadArgument(f"settings: unknown name {name!r}", hint="`liqscape settings` lists them.")
     value: Any = cast("dict[str, Any]", row["value"]).get(venue) if venue else row["value"]
     data = {"name": name, "value": value, "unit": row["unit"]}
