@@ -14,6 +14,8 @@ _VENUE = re.compile(r"[a-z0-9_]+")
 _SYMBOL = re.compile(r"[A-Z0-9_\-./:]+")
 # Longest first, so that BTCUSDT is BTC/USDT and not BTCUSD/T.
 _QUOTES = ("FDUSD", "USDT", "USDC", "USDE", "USD")
+# Kraken: perpetual and dated (P, F), inverse and multi-collateral (I, F); dated contracts end with their day.
+_KRAKEN = re.compile(r"(?P<line>[PF][IF])_(?P<base>[A-Z0-9]+)(?P<quote>USD|EUR|GBP)(_\d{6})?")
 _SUFFIX = re.compile(r"(_PERP|-PERPETUAL|-SWAP|_UMCBL|-PERP|M)$")
 
 
@@ -72,7 +74,8 @@ def describe(instrument: InstrumentId) -> Instrument:
     """Read base, quote and contract kind out of a venue's symbol.
 
     A symbol quoted in plain USD is an inverse contract on the venues that write it so (Binance COIN-M `BTCUSD_PERP`, Bybit
-    `BTCUSD`, OKX `BTC-USD-SWAP`, Deribit `BTC-PERPETUAL`), except on Hyperliquid, whose symbols are bare coins margined in USDC.
+    `BTCUSD`, OKX `BTC-USD-SWAP`, Deribit `BTC-PERPETUAL`, Kraken `PI_XBTUSD`), except on Hyperliquid, whose symbols are bare
+    coins margined in USDC, and in Kraken's multi-collateral line (`PF_XBTUSD`).
 
     Examples
     --------
@@ -83,9 +86,11 @@ def describe(instrument: InstrumentId) -> Instrument:
     """
     if instrument.venue == "hyperliquid":
         return Instrument(instrument, instrument.symbol, "USDC", ContractKind.LINEAR)
+    if instrument.venue == "kraken" and (line := _KRAKEN.fullmatch(instrument.symbol)):
+        kind = ContractKind.LINEAR if line["line"] in ("PF", "FF") else ContractKind.INVERSE
+        return Instrument(instrument, "BTC" if line["base"] == "XBT" else line["base"], line["quote"], kind)
     core = _SUFFIX.sub("", instrument.symbol) if not instrument.symbol.endswith(_QUOTES) else instrument.symbol
     core = core.replace("-", "").replace("_", "").replace("/", "")
-    core = core.removeprefix("PF").removeprefix("PI") if instrument.venue == "kraken" else core
     for quote in _QUOTES:
         base = core.removesuffix(quote)
         if base and base != core:

@@ -58,6 +58,9 @@ class Liquidation(Struct, frozen=True, kw_only=True):
     completeness: Completeness
     ts_venue: int  # ns UTC, when the venue says it happened
     ts_recv: int | None
+    # The venue's own name of the order, where the print has no time of its own (`ts_venue` is then when we learned of it):
+    # two sightings are one print if their names agree. None: a print is known by its time, side, price and quantity.
+    venue_id: str | None = None
 
     @property
     def known_at(self) -> int:
