@@ -24,6 +24,8 @@ SERIES: dict[Table, tuple[str, ...]] = {
     Table.LIQUIDATION_TOTALS: ("instrument", "interval_ns", "venues"),
     Table.FUNDING: ("instrument",),
     Table.DEPTH: ("instrument",),
+    Table.RATIOS: ("instrument", "population"),
+    Table.GAPS: ("instrument", "kind"),
 }
 
 

@@ -20,6 +20,8 @@ class Table(StrEnum):
     LIQUIDATION_TOTALS = "liquidation_totals"
     FUNDING = "funding"
     DEPTH = "depth"
+    RATIOS = "ratios"
+    GAPS = "gaps"
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,33 @@ SCHEMAS: dict[Table, TableSchema] = {
         },
         key=("instrument", "ts", "distance"),
         required=("instrument", "ts", "distance", "bid_usd", "ask_usd"),
+        has_interval=False,
+    ),
+    Table.RATIOS: TableSchema(
+        columns={
+            "instrument": _TEXT,
+            "population": _TEXT,  # accounts | top_accounts | top_positions
+            "ts": _INT,  # start of the interval that the venue counts
+            "ts_recv": _INT,
+            "long_share": _FLOAT,  # 0 to 1
+            "source": _TEXT,
+        },
+        key=("instrument", "population", "ts"),
+        required=("instrument", "population", "ts", "long_share"),
+        has_interval=False,
+    ),
+    Table.GAPS: TableSchema(
+        columns={
+            "instrument": _TEXT,
+            "kind": _TEXT,  # what was lost, a word of `model.Kind`
+            "ts": _INT,  # the last instant known to be complete
+            "end_ts": _INT,  # the first instant that is complete again
+            "ts_recv": _INT,
+            "reason": _TEXT,
+            "source": _TEXT,
+        },
+        key=("instrument", "kind", "ts"),
+        required=("instrument", "kind", "ts", "end_ts", "reason"),
         has_interval=False,
     ),
 }

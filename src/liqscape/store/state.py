@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -59,14 +59,20 @@ class StateDb:
         StoreError
             If the value cannot be written as JSON, or the file cannot be written.
         """
-        try:
-            encoded = msgspec.json.encode(value)
-        except (TypeError, msgspec.MsgspecError) as error:
-            raise StoreError(f"state {namespace} {key}: not a JSON value: {error}") from error
+        self.set_many(namespace, {key: value})
+
+    def set_many(self, namespace: str, values: Mapping[str, object]) -> None:
+        """Set the values of several keys at once: all of them are on disk when this returns, or none."""
+        rows: list[tuple[str, str, bytes]] = []
+        for key, value in values.items():
+            try:
+                rows.append((namespace, key, msgspec.json.encode(value)))
+            except (TypeError, msgspec.MsgspecError) as error:
+                raise StoreError(f"state {namespace} {key}: not a JSON value: {error}") from error
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self._lock, self._connection() as connection:
             connection.execute(_TABLE)
-            connection.execute("INSERT OR REPLACE INTO state VALUES (?, ?, ?)", (namespace, key, encoded))
+            connection.executemany("INSERT OR REPLACE INTO state VALUES (?, ?, ?)", rows)
 
     def delete(self, namespace: str, key: str) -> bool:
         """Forget a key; return whether it was there."""

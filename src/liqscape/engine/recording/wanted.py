@@ -1,0 +1,100 @@
+"""Which instruments are recorded: by base, by name, or the largest by open interest; and what is remembered of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from liqscape.engine.workspace import Workspace
+from liqscape.errors import BadArgument
+from liqscape.model import InstrumentId, InstrumentSpec, Ticker
+from liqscape.venues.base import Venue
+from liqscape.venues.client import Client
+
+SPECS = "spec"  # namespace of the small state: what venues said of their instruments
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What to record.
+
+    Parameters
+    ----------
+    names
+        Bases such as `BTC` (all perpetuals of it) and instruments such as `bybit:BTCUSDT`.
+    top
+        Or the bases with the largest open interest in USD over all chosen venues; not together with names.
+
+    Raises
+    ------
+    BadArgument
+        If neither or both are given, or a name is none.
+    """
+
+    names: tuple[str, ...] = ()
+    top: int | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what means nothing."""
+        if (self.top is None) == (not self.names) or (self.top is not None and self.top < 1):
+            raise BadArgument(
+                f"record: expected names or a number of the largest, received {list(self.names)} and {self.top}",
+                hint="Write `liqscape record BTC ETH` or `liqscape record --top 50`.",
+            )
+        for name in self.names:
+            if ":" in name:
+                InstrumentId.parse(name)
+
+    def of(self, specs: Iterable[InstrumentSpec], bases: frozenset[str] | None = None) -> dict[str, InstrumentSpec]:
+        """Return the perpetuals that trade and are wanted, by symbol; `bases` are what `top` came to."""
+        wanted = bases if bases is not None else frozenset(n.strip().upper() for n in self.names if ":" not in n)
+        named = {InstrumentId.parse(name) for name in self.names if ":" in name}
+        return {
+            spec.id.symbol: spec
+            for spec in sorted(specs, key=lambda spec: spec.id)
+            if spec.perpetual and spec.trading and (spec.base in wanted or spec.id in named)
+        }
+
+
+def largest(top: int, specs: Mapping[InstrumentId, InstrumentSpec], tickers: Iterable[Ticker]) -> frozenset[str]:
+    """Return the bases with the largest one-sided open interest in USD, summed over venues."""
+    latest: dict[InstrumentId, tuple[float | None, float | None]] = {}
+    for ticker in tickers:
+        open_interest, price = latest.get(ticker.instrument, (None, None))
+        latest[ticker.instrument] = (
+            ticker.open_interest_base if ticker.open_interest_base is not None else open_interest,
+            ticker.mark_price if ticker.mark_price is not None else (price or ticker.index_price),
+        )
+    usd: dict[str, float] = {}
+    for instrument, (open_interest, price) in latest.items():
+        spec = specs.get(instrument)
+        if spec is not None and spec.perpetual and spec.trading and open_interest is not None and price is not None:
+            usd[spec.base] = usd.get(spec.base, 0.0) + open_interest * price
+    return frozenset(sorted(usd, key=lambda base: (-usd[base], base))[:top])
+
+
+async def ask_specs(client: Client) -> list[InstrumentSpec]:
+    """Ask a venue for its instruments."""
+    found: dict[InstrumentId, InstrumentSpec] = {}
+    for ask in client.venue.ask_instruments():
+        found |= {record.id: record for record in await client.run(ask) if isinstance(record, InstrumentSpec)}
+    return [found[name] for name in sorted(found)]
+
+
+async def ask_tickers(client: Client, specs: Mapping[str, InstrumentSpec]) -> list[Ticker]:
+    """Ask a venue for what is true of instruments now."""
+    return [record for ask in client.venue.ask_tickers(specs) for record in await client.run(ask) if isinstance(record, Ticker)]
+
+
+def remember(workspace: Workspace, key: str, specs: Sequence[InstrumentSpec]) -> None:
+    """Keep an adapter's instruments in the small state, so that names, bases and kinds are known offline."""
+    workspace.state.set_many(SPECS, {f"{key} {spec.id}": msgspec.to_builtins(spec) for spec in specs})
+
+
+def remembered(workspace: Workspace, venue: Venue) -> list[InstrumentSpec]:
+    """Return what was last kept of an adapter's instruments, empty if nothing was."""
+    values = workspace.state.items(SPECS)
+    prefix = f"{venue.facts.key} "
+    return [msgspec.convert(value, InstrumentSpec) for name, value in values.items() if name.startswith(prefix)]
