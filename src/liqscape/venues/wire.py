@@ -13,7 +13,7 @@ from typing import TypeVar
 import msgspec
 
 from liqscape.errors import BadArgument, CorruptRecord
-from liqscape.model import Bar, InstrumentId, InstrumentSpec, PriceKind, Record
+from liqscape.model import Bar, InstrumentId, InstrumentSpec, PriceKind, Record, quantity_base
 from liqscape.units import NS_PER_MINUTE
 
 T = TypeVar("T")
@@ -88,6 +88,23 @@ def optional(value: str | float | None, venue: str, what: str, field: str) -> fl
         return finite(float(value), venue, what, field)
     except ValueError:
         raise corrupt(venue, what, field, "a number", value) from None
+
+
+def optional_positive(value: str | float | None, venue: str, what: str, field: str) -> float | None:
+    """Read a field that may be absent or empty and is else a number above zero, such as a price."""
+    number = optional(value, venue, what, field)
+    return None if number is None else positive(number, venue, what, field)
+
+
+def optional_not_negative(value: str | float | None, venue: str, what: str, field: str) -> float | None:
+    """Read a field that may be absent or empty and is else zero or more, such as open interest."""
+    number = optional(value, venue, what, field)
+    return None if number is None else not_negative(number, venue, what, field)
+
+
+def base_quantity(spec: InstrumentSpec, quantity: float, price: float, venue: str, what: str, field: str) -> float:
+    """Return a venue's quantity in base units: above zero and finite, as it is written and as it is converted."""
+    return positive(quantity_base(spec, positive(quantity, venue, what, field), price), venue, what, field)
 
 
 def instant(value: float, unit_ns: int, venue: str, what: str, field: str) -> int:
