@@ -1,0 +1,25 @@
+"""The rehearsal exchange: venues' own REST and WebSocket formats, fed by a market that is known, with faults on request.
+
+Depends on the ground and `model` (and, for its other market, on `testing.market`); knows no adapter of ours, so that each checks
+the other.
+"""
+
+from liqscape.testing.exchange.dialect import Answer, Asked, Conversation, Dialect, Refusal, Silent, Topics
+from liqscape.testing.exchange.listing import Listing
+from liqscape.testing.exchange.world import Candle, MarginTier, Print, Quote, World
+
+__all__ = [
+    "Answer",
+    "Asked",
+    "Candle",
+    "Conversation",
+    "Dialect",
+    "Listing",
+    "MarginTier",
+    "Print",
+    "Quote",
+    "Refusal",
+    "Silent",
+    "Topics",
+    "World",
+]
