@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from liqscape.clock import now_ns
+from liqscape.engine.joined import gather
 from liqscape.engine.maps import Shares, published_shares
-from liqscape.engine.replay import Tape, describe_inputs, read_tape
+from liqscape.engine.replay import Tape, describe_inputs
 from liqscape.engine.workspace import Workspace
 from liqscape.errors import BadArgument, OutOfRecord
 from liqscape.estimate import MODEL, Canvas, Estimator, Kept, MapState, Recipe
@@ -82,8 +83,8 @@ def build_heatmap(
     if rows < 2 or not 0.0 < reach < 0.9:
         raise BadArgument(f"heatmap: expected rows >= 2 and 0 < within < 90 %, received {rows} and {reach}")
     instruments = workspace.resolve(asked, venues)
-    tapes = [read_tape(workspace, instrument, as_of_ns, max(built_ns, shown_ns)) for instrument in instruments]
-    at = as_of_ns if as_of_ns is not None else max(tape.as_of_ns for tape in tapes)
+    gathered = gather(workspace, instruments, as_of_ns, max(built_ns, shown_ns))
+    tapes, at = list(gathered.tapes), gathered.as_of_ns
     sheet = lay_out(tapes, at, shown_ns, column_ns, reach, rows)
     inputs: list[Inputs] = []
     usd, prior = np.zeros((0, 0), np.float32), np.zeros((0, 0), np.float32)
@@ -118,9 +119,10 @@ def build_heatmap(
         close=candles[3],
         reading=reading,
         model=MODEL,
-        simulated=any(workspace.is_simulated(instrument) for instrument in instruments),
+        simulated=any(workspace.is_simulated(tape.instrument) for tape in tapes),
         price_kind=PriceKind.MARK if all(t.bars.price_kind is PriceKind.MARK for t in tapes) else PriceKind.LAST,
         filters={"venue": ",".join(venues)} if venues else {},
+        left_out=gathered.left_out,
     )
 
 

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from msgspec import structs
 
 from liqscape.clock import now_ns
-from liqscape.engine.replay import Replayed, read_tape, replay
+from liqscape.engine.joined import gather
+from liqscape.engine.replay import Replayed, replay
 from liqscape.engine.survivors import joined_shares
 from liqscape.engine.workspace import Workspace
 from liqscape.errors import BadArgument, NoData
@@ -54,7 +56,7 @@ def build_map(
     asked
         `binance:BTCUSDT` or a bare base.
     as_of_ns
-        None: the end of the newest stored bar.
+        None: the end of the newest stored bar, of several instruments that of the newest minute that all have (see `joined`).
     window
         Stretch of bars that builds the state; default: the setting, at most one year.
     venues
@@ -69,12 +71,10 @@ def build_map(
     """
     instruments = workspace.resolve(asked, venues)
     window_ns = parse_duration_ns(window or workspace.settings.window)
-    tapes = [read_tape(workspace, instrument, as_of_ns, window_ns) for instrument in instruments]
-    at = as_of_ns if as_of_ns is not None else max(tape.as_of_ns for tape in tapes)
-    runs = [replay(tape, recipes) for tape in tapes]
-    found = assemble(
-        asked, runs, at, published_shares(workspace, [run.inputs for run in runs]) if reading is Reading.TRUE else None
-    )
+    gathered = gather(workspace, instruments, as_of_ns, window_ns)
+    runs = [replay(tape, recipes) for tape in gathered.tapes]
+    shares = published_shares(workspace, [run.inputs for run in runs]) if reading is Reading.TRUE else None
+    found = replace(assemble(asked, runs, gathered.as_of_ns, shares), left_out=gathered.left_out)
     return _described(workspace, found, runs, venues)
 
 
@@ -111,7 +111,9 @@ def assemble(asked: str, runs: Sequence[Replayed], as_of_ns: int, shares: Shares
     recipe = first.estimator.recipes[0]
     return LiquidationMap(
         asked=asked,
-        inputs=tuple(run.inputs for run in runs),
+        inputs=tuple(
+            structs.replace(run.inputs, open_interest_usd=float(oi) * mark) for run, oi in zip(runs, open_interest, strict=True)
+        ),
         as_of_ns=as_of_ns,
         computed_at_ns=now_ns(),
         mark_price=mark,

@@ -129,7 +129,7 @@ class WeightsOrigin(Struct, frozen=True, kw_only=True):
 
 
 class Inputs(Struct, frozen=True, kw_only=True):
-    """What a map was built from."""
+    """What a map was built from; `open_interest_usd` is this instrument's part of a joined map, at the joined mark."""
 
     instrument: InstrumentId
     venues: tuple[str, ...]  # whose liquidations the weights were fitted to
@@ -148,6 +148,24 @@ class Inputs(Struct, frozen=True, kw_only=True):
     level_fast: float
     level_slow: float
     weights: WeightsOrigin
+    open_interest_usd: float | None = None
+
+
+class LeftOut(Struct, frozen=True, kw_only=True):
+    """An instrument that the name means and that is not in the map.
+
+    Parameters
+    ----------
+    reason
+        For people.
+    last_bar_end_ns, behind_ns
+        End of its newest known bar and how far that lies before the newest of the others; None if no bar is known.
+    """
+
+    instrument: InstrumentId
+    reason: str
+    last_bar_end_ns: int | None
+    behind_ns: int | None
 
 
 @dataclass(frozen=True)
@@ -177,6 +195,8 @@ class LiquidationMap:
     survivor_share
         Hours as text (`1h`, `4h`, `24h`) to the fraction of liquidated dollars, over the last week, that came from positions in
         the map at the start of as many hours; None if the record is too short to tell.
+    left_out
+        Stored instruments of the name that are not in the map, because they are stale or lack open interest.
     """
 
     asked: str
@@ -203,6 +223,7 @@ class LiquidationMap:
     filters: dict[str, str] = field(default_factory=dict[str, str])
     caveats: tuple[str, ...] = ()
     survivor_share: dict[str, float] | None = None
+    left_out: tuple[LeftOut, ...] = ()
 
     @property
     def instruments(self) -> tuple[InstrumentId, ...]:
@@ -249,3 +270,4 @@ class Heatmap:
     price_kind: PriceKind
     filters: dict[str, str] = field(default_factory=dict[str, str])
     caveats: tuple[str, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
