@@ -35,13 +35,14 @@ OnCorrupt = Callable[[str, str, "str | bytes", CorruptRecord], None]
 
 @dataclass(frozen=True)
 class Batch:
-    """Records of one frame, or gaps of one stream (line -1)."""
+    """Records of one frame, or gaps of one stream (line -1); `connection` counts how often the line was opened."""
 
     key: str
     stream: str
     line: int
     recv_ns: int
     records: list[Record]
+    connection: int = 0
 
 
 class LineHealth(Struct, frozen=True, kw_only=True):
@@ -321,7 +322,7 @@ class Feed:
             else:
                 records.append(record)
         if records:
-            await self._put(Batch(self.key, line.stream.name, line.number, recv_ns, records))
+            await self._put(Batch(self.key, line.stream.name, line.number, recv_ns, records, line.connects))
 
     async def _put(self, batch: Batch) -> None:
         if self._queue.full():
