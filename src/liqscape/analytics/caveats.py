@@ -184,6 +184,11 @@ def caveats_for(
     unknown = sorted(codes - set(order))
     texts = _facts(reading_of, prior_share, odds, survivor_share) | ({} if book is None else {"DEPTH": dict(book)})
     known = [Caveat(code=code, text=sentence(code, texts.get(code))) for code in order if code in codes]
+    if reading_of.left_out:
+        late = _late(reading_of) or "STALE" in reading_of.caveats
+        known = [
+            Caveat(code=c.code, text=_left_out(reading_of, c.text if late else "")) if c.code == "STALE" else c for c in known
+        ]
     # A code that another room added and that has no text here is kept, never lost.
     return (*known, *(Caveat(code=code, text=code) for code in unknown))
 
@@ -191,16 +196,10 @@ def caveats_for(
 def _conditional(reading_of: LiquidationMap | Heatmap, reading: str) -> set[str]:
     """Return the codes that follow from what the map was built from."""
     inputs = reading_of.inputs
-    late = [
-        each
-        for each in inputs
-        if reading_of.as_of_ns - each.last_bar_end_ns > _LATE_BARS * each.bar_interval_ns
-        or (each.last_open_interest_ns is not None and reading_of.as_of_ns - each.last_open_interest_ns > _LATE_OPEN_INTEREST_NS)
-    ]
     shipped = isinstance(reading_of, LiquidationMap) and reading_of.outcome is Outcome.SHIPPED
     conditions = {
         "SIMULATED": reading_of.simulated,
-        "STALE": bool(late),
+        "STALE": bool(_late(reading_of) or reading_of.left_out),
         "FILTERED": bool(reading_of.filters),
         "SHIPPED": shipped or any(each.weights.source == "shipped" for each in inputs),
         "LAST_PRICE": reading != "liquidations" and reading_of.price_kind is PriceKind.LAST,
@@ -208,6 +207,21 @@ def _conditional(reading_of: LiquidationMap | Heatmap, reading: str) -> set[str]
         "RECOMPUTED": not all(each.recorded for each in inputs),
     }
     return {code for code, applies in conditions.items() if applies}
+
+
+def _late(reading_of: LiquidationMap | Heatmap) -> bool:
+    """Whether an input was older at `as_of` than it should have been."""
+    return any(
+        reading_of.as_of_ns - each.last_bar_end_ns > _LATE_BARS * each.bar_interval_ns
+        or (each.last_open_interest_ns is not None and reading_of.as_of_ns - each.last_open_interest_ns > _LATE_OPEN_INTEREST_NS)
+        for each in reading_of.inputs
+    )
+
+
+def _left_out(reading_of: LiquidationMap | Heatmap, text: str) -> str:
+    """Name every instrument that is not in the map, with the reason; `text` comes first."""
+    named = "; ".join(f"{one.instrument}: {one.reason}" for one in reading_of.left_out)
+    return f"{text} LEFT OUT {named}.".strip()
 
 
 def _facts(

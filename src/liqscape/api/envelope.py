@@ -19,7 +19,8 @@ from liqscape.analytics.caveats import Caveat
 from liqscape.clock import iso, now_ns
 from liqscape.engine.verdict import Badge
 from liqscape.errors import LiqscapeError
-from liqscape.model.maps import Heatmap, Inputs, LiquidationMap
+from liqscape.model.instruments import describe
+from liqscape.model.maps import Heatmap, Inputs, LeftOut, LiquidationMap
 from liqscape.model.sides import Completeness
 from liqscape.units import NS_PER_HOUR, NS_PER_S
 
@@ -66,22 +67,41 @@ class Model(Struct, kw_only=True):
     outcome_text: str | None
 
 
+class Part(Struct, kw_only=True):
+    """One instrument of a joined map; `share` is of the map's open interest, `age_s` that of its newest bar."""
+
+    instrument: str
+    quote: str | None
+    contract: str
+    open_interest_usd: float | None
+    share: float | None
+    age_s: float
+    feeds: list[str]
+    completeness: str
+
+
 class Coverage(Struct, kw_only=True):
-    """How much of the market is behind the numbers; `open_interest_share` is of all venues, null while that is not known."""
+    """How much of the market is behind the numbers; `open_interest_share` is of all venues, null while that is not known.
+
+    Quotes in USDT, USDC and USD are taken as dollars.
+    """
 
     open_interest_share: float | None
     measured_share: float
     venues: list[str]
     completeness: str | None
+    parts: list[Part] = []
 
 
 class Late(Struct, kw_only=True):
-    """An input that is older than it should be."""
+    """An input that is older than it should be; one that is not in the map for it has `left_out` and its reason."""
 
     input: str
     instrument: str
-    at: str
-    age_s: float
+    at: str | None
+    age_s: float | None
+    left_out: bool = False
+    reason: str | None = None
 
 
 class Meta(Struct, kw_only=True):
@@ -212,11 +232,15 @@ def meta_of(
         model=_model(reading_of.model, inputs, outcome, None if outcome is None else outcome.sentence),
         inputs_hash="+".join(each.sha256 for each in inputs),
         coverage=Coverage(
-            open_interest_share=None, measured_share=0.0, venues=feeds_of(inputs), completeness=str(completeness_of(inputs))
+            open_interest_share=None,
+            measured_share=0.0,
+            venues=feeds_of(inputs),
+            completeness=str(completeness_of(inputs)),
+            parts=parts_of(inputs, seen_from),
         ),
         survivor_share=None if of_map is None else of_map.survivor_share,
         accuracy=badge or Badge(),
-        stale=late_inputs(inputs, seen_from),
+        stale=[*late_inputs(inputs, seen_from), *_left_out(reading_of.left_out, seen_from)],
         **_caveats(caveats),
     )
 
@@ -260,6 +284,42 @@ def late_inputs(inputs: Sequence[Inputs], seen_from_ns: int) -> list[Late]:
                 age = (seen_from_ns - at) / NS_PER_S
                 late.append(Late(input=name, instrument=str(each.instrument), at=iso(at), age_s=age))
     return late
+
+
+def parts_of(inputs: Sequence[Inputs], seen_from_ns: int) -> list[Part]:
+    """Return what each instrument of a map brings to it, in the map's order."""
+    known = [each.open_interest_usd for each in inputs if each.open_interest_usd is not None]
+    total = sum(known) if len(known) == len(inputs) else 0.0
+    parts: list[Part] = []
+    for each in inputs:
+        traded, usd = describe(each.instrument), each.open_interest_usd
+        parts.append(
+            Part(
+                instrument=str(each.instrument),
+                quote=traded.quote,
+                contract=str(traded.kind),
+                open_interest_usd=usd,
+                share=usd / total if usd is not None and total > 0.0 else None,
+                age_s=(seen_from_ns - each.last_bar_end_ns) / NS_PER_S,
+                feeds=sorted(each.venues),
+                completeness=str(each.completeness),
+            )
+        )
+    return parts
+
+
+def _left_out(left_out: Sequence[LeftOut], seen_from_ns: int) -> list[Late]:
+    return [
+        Late(
+            input="bars",
+            instrument=str(one.instrument),
+            at=None if one.last_bar_end_ns is None else iso(one.last_bar_end_ns),
+            age_s=None if one.last_bar_end_ns is None else (seen_from_ns - one.last_bar_end_ns) / NS_PER_S,
+            left_out=True,
+            reason=one.reason,
+        )
+        for one in left_out
+    ]
 
 
 def window_of(inputs: Sequence[Inputs]) -> Window | None:

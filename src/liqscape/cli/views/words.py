@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from liqscape.analytics import Tilt, headline, tilt
 from liqscape.analytics.caveats import Caveat
-from liqscape.api.envelope import completeness_of, feeds_of
+from liqscape.api.envelope import completeness_of, feeds_of, parts_of
 from liqscape.cli.question import Question
 from liqscape.cli.screen import BOLD, DIM, WARN, Screen
 from liqscape.cli.views.badge import badge_style, badge_text
@@ -15,9 +15,10 @@ from liqscape.engine.cascade import ignitions
 from liqscape.engine.cascade import lean_of as lean_with
 from liqscape.engine.verdict import OFF, Badge
 from liqscape.errors import NoData
+from liqscape.model.instruments import describe
 from liqscape.model.maps import Estimate, Heatmap, Inputs, LiquidationMap, Outcome, Reading
 from liqscape.model.sides import Completeness, PriceKind
-from liqscape.units import NS_PER_HOUR, format_duration, format_percent, format_price, format_usd
+from liqscape.units import NS_PER_HOUR, NS_PER_S, format_duration, format_percent, format_price, format_usd
 
 SHOUT = " SIMULATED MARKET - NOT REAL DATA "
 _SCALES = {"K": 1e3, "M": 1e6, "B": 1e9, "T": 1e12}
@@ -125,6 +126,21 @@ def opening(screen: Screen, question: Question, found: LiquidationMap, sentence:
     screen.joined(part for part in parts if part)
     badge = question.badge(found)
     screen.joined([*stamps(screen, question, found), badge_text(badge)], badge_style(badge))
+    if len(found.inputs) > 1 or found.left_out:
+        say_parts(screen, question, found)
+
+
+def say_parts(screen: Screen, question: Question, found: LiquidationMap | Heatmap) -> None:
+    """Print what each venue brings to a joined map: share of open interest, age, completeness; and who was left out."""
+    complete = {Completeness.ALL: "complete", Completeness.THROTTLED: "throttled", Completeness.UNKNOWN: "completeness unknown"}
+    phrases: list[str] = []
+    for part in parts_of(found.inputs, question.seen_from_ns(found.as_of_ns)):
+        share = "share unknown" if part.share is None else f"{percent(part.share)} of OI"
+        feed = complete[Completeness(part.completeness)] if part.feeds else "no feed"
+        phrases.append(f"{part.instrument} {share}, {format_duration(max(part.age_s, 0.0) * NS_PER_S)} old, {feed}")
+    screen.joined(phrases, DIM, between=" | ")
+    for one in found.left_out:
+        screen.line(("LEFT OUT ", WARN), f"{one.instrument}: {one.reason}", hang=9)
 
 
 def stamps(screen: Screen, question: Question, found: LiquidationMap | Heatmap) -> list[str]:
@@ -163,6 +179,9 @@ def rests_on(screen: Screen, found: LiquidationMap | Heatmap) -> list[str]:
     phrases += [feeds_text(inputs), weights_text(inputs)]
     if isinstance(found, LiquidationMap) and found.outcome is Outcome.CAPPED:
         phrases.append(found.outcome.sentence.rstrip("."))
+    quotes = sorted({each.quote for each in map(describe, (one.instrument for one in inputs)) if each.quote})
+    if len(quotes) > 1:
+        phrases.append(f"{', '.join(quotes[:-1])} and {quotes[-1]} taken as one dollar")
     phrases.append(f"{len(inputs)} venue{'s' if len(inputs) > 1 else ''}, share of all open interest not known, 0 % measured")
     return [*phrases, f"model {found.model}, inputs {'+'.join(each.sha256[:8] for each in inputs)}"]
 
