@@ -9,6 +9,7 @@ from pathlib import Path
 from liqscape.store.base import Coverage, MaintenanceReport, Store
 from liqscape.store.delta import DeltaStore
 from liqscape.store.depth import last_depth_ns, read_depth
+from liqscape.store.journal import Journal
 from liqscape.store.ledger import Entry, Head, Ledger
 from liqscape.store.liquidations import read_liquidations
 from liqscape.store.schema import SCHEMAS, Table, TableSchema
@@ -21,6 +22,7 @@ __all__ = [
     "DeltaStore",
     "Entry",
     "Head",
+    "Journal",
     "Ledger",
     "MaintenanceReport",
     "StateDb",
@@ -29,6 +31,7 @@ __all__ = [
     "TableSchema",
     "last_depth_ns",
     "last_open_interest_ns",
+    "open_journal",
     "open_ledger",
     "open_state",
     "open_store",
@@ -47,6 +50,11 @@ def open_store(home: Path) -> DeltaStore:
 def open_state(home: Path) -> StateDb:
     """Return the small state of a home folder, `home/state.sqlite`; nothing is created before the first set."""
     return StateDb(home / "state.sqlite")
+
+
+def open_journal(home: Path, store: Store, writer: str) -> Journal:
+    """Return the journal of a writer, `home/journal/writer`; nothing is created before its `open`."""
+    return Journal(home / "journal" / writer, store, writer)
 
 
 def open_ledger(home: Path) -> Ledger:
