@@ -16,6 +16,8 @@ _SYMBOL = re.compile(r"[A-Z0-9_\-./:]+")
 _QUOTES = ("FDUSD", "USDT", "USDC", "USDE", "USD")
 # Kraken: perpetual and dated (P, F), inverse and multi-collateral (I, F); dated contracts end with their day.
 _KRAKEN = re.compile(r"(?P<line>[PF][IF])_(?P<base>[A-Z0-9]+)(?P<quote>USD|EUR|GBP)(_\d{6})?")
+# What Hyperliquid lists a thousand at a time, as kPEPE; others write 1000PEPE.
+_THOUSANDS = frozenset({"KBONK", "KDOGS", "KFLOKI", "KLUNC", "KNEIRO", "KPEPE", "KSHIB"})
 _SUFFIX = re.compile(r"(_PERP|-PERPETUAL|-SWAP|_UMCBL|-PERP|M)$")
 
 
@@ -85,7 +87,9 @@ def describe(instrument: InstrumentId) -> Instrument:
     <ContractKind.INVERSE: 'inverse'>
     """
     if instrument.venue == "hyperliquid":
-        return Instrument(instrument, instrument.symbol, "USDC", ContractKind.LINEAR)
+        scaled = instrument.symbol in _THOUSANDS
+        base = f"1000{instrument.symbol[1:]}" if scaled else instrument.symbol
+        return Instrument(instrument, base, "USDC", ContractKind.LINEAR)
     if instrument.venue == "kraken" and (line := _KRAKEN.fullmatch(instrument.symbol)):
         kind = ContractKind.LINEAR if line["line"] in ("PF", "FF") else ContractKind.INVERSE
         return Instrument(instrument, "BTC" if line["base"] == "XBT" else line["base"], line["quote"], kind)

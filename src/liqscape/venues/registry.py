@@ -5,12 +5,14 @@ from __future__ import annotations
 from liqscape.errors import BadArgument
 from liqscape.venues.base import Venue
 from liqscape.venues.bybit import Bybit
+from liqscape.venues.hyperliquid import Hyperliquid
 
 VENUES: dict[str, Venue] = {
     venue.facts.key: venue
     for venue in (
         Bybit("linear"),
         Bybit("inverse"),
+        Hyperliquid(),
     )
 }
 
