@@ -26,6 +26,7 @@ SERIES: dict[Table, tuple[str, ...]] = {
     Table.DEPTH: ("instrument",),
     Table.RATIOS: ("instrument", "population"),
     Table.GAPS: ("instrument", "kind"),
+    Table.POSITIONS: ("instrument",),
 }
 
 

@@ -22,6 +22,7 @@ class Table(StrEnum):
     DEPTH = "depth"
     RATIOS = "ratios"
     GAPS = "gaps"
+    POSITIONS = "positions"
 
 
 @dataclass(frozen=True)
@@ -153,6 +154,26 @@ SCHEMAS: dict[Table, TableSchema] = {
         },
         key=("instrument", "kind", "ts"),
         required=("instrument", "kind", "ts", "end_ts", "reason"),
+        has_interval=False,
+    ),
+    Table.POSITIONS: TableSchema(
+        columns={
+            "instrument": _TEXT,
+            "account": _TEXT,  # the venue's name of it, an address
+            "ts": _INT,  # when the account stood so; all rows of one look at it share it
+            "ts_recv": _INT,
+            "quantity_base": _FLOAT,  # > 0 long, < 0 short, 0 says that the account was seen and holds none any more
+            "entry_price": _FLOAT,
+            "mark_price": _FLOAT,  # at `ts`
+            "liquidation_price": _FLOAT,  # as the venue said at `ts`; null where no price liquidated
+            "margin_mode": _TEXT,  # isolated | cross
+            "margin_usd": _FLOAT,  # isolated: the position's own equity; cross: its initial margin
+            "max_leverage": _FLOAT,
+            "equity_usd": _FLOAT,  # behind the account's cross positions, at `ts`
+            "source": _TEXT,
+        },
+        key=("instrument", "account", "ts"),
+        required=("instrument", "account", "ts", "quantity_base"),
         has_interval=False,
     ),
 }
