@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from liqscape.errors import BadArgument
 from liqscape.venues.base import Venue
+from liqscape.venues.binance_coinm import BinanceCoinm
+from liqscape.venues.binance_usdm import BinanceUsdm
 from liqscape.venues.bybit import Bybit
 from liqscape.venues.hyperliquid import Hyperliquid
 
 VENUES: dict[str, Venue] = {
     venue.facts.key: venue
     for venue in (
+        BinanceUsdm(),
+        BinanceCoinm(),
         Bybit("linear"),
         Bybit("inverse"),
         Hyperliquid(),
