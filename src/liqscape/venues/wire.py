@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from itertools import pairwise
 from typing import TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from liqscape.errors import BadArgument, CorruptRecord
-from liqscape.model import Bar, InstrumentId, InstrumentSpec, PriceKind, Record, quantity_base
-from liqscape.units import NS_PER_MINUTE
+from liqscape.model import Bar, FundingRate, InstrumentId, InstrumentSpec, PriceKind, Record, quantity_base
+from liqscape.units import NS_PER_HOUR, NS_PER_MINUTE
 
 T = TypeVar("T")
 
@@ -183,4 +185,23 @@ def rows(found: list[T], read: Callable[[T], Record | None]) -> Parsed:
         else:
             if record is not None:
                 out.append(record)
+    return out
+
+
+def between(found: Parsed, start_ns: int, end_ns: int) -> Parsed:
+    """Keep errors and what begins in [start_ns, end_ns): some venues give more than they were asked for."""
+    return [r for r in found if isinstance(r, CorruptRecord) or start_ns <= (getattr(r, "ts_venue", None) or start_ns) < end_ns]
+
+
+def funding_spaced(found: Parsed) -> Parsed:
+    """Put funding rates in order and give each the interval since the one before it, in whole hours.
+
+    For venues that list no interval. A stamp that is missing makes the step after it too long, so a step counts only if it is
+    1 to 8 hours; otherwise the interval that the rate came with stays.
+    """
+    rates = sorted((r for r in found if isinstance(r, FundingRate)), key=lambda rate: rate.ts_venue)
+    steps = [round((b.ts_venue - a.ts_venue) / NS_PER_HOUR) for a, b in pairwise(rates)]
+    out: Parsed = [r for r in found if not isinstance(r, FundingRate)]
+    for rate, hours in zip(rates, [*steps[:1], *steps] or [0], strict=False):
+        out.append(replace(rate, interval_ns=hours * NS_PER_HOUR) if 1 <= hours <= 8 else rate)
     return out
