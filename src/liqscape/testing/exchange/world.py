@@ -148,6 +148,26 @@ TIERS = (
 )
 
 
+def joined(candles: list[Candle]) -> Candle:
+    """Return one candle of several that follow each other."""
+    if len(candles) == 1:
+        return candles[0]
+    return Candle(
+        start_ns=candles[0].start_ns,
+        open=candles[0].open,
+        high=max(c.high for c in candles),
+        low=min(c.low for c in candles),
+        close=candles[-1].close,
+        quantity=sum(c.quantity for c in candles),
+        taker_buy=sum(c.taker_buy for c in candles),
+        base=sum(c.base for c in candles),
+        taker_buy_base=sum(c.taker_buy_base for c in candles),
+        turnover=sum(c.turnover for c in candles),
+        taker_buy_turnover=sum(c.taker_buy_turnover for c in candles),
+        trades=sum(c.trades for c in candles),
+    )
+
+
 class World:
     """A light synthetic market: coins wander, fall once in a while or jump, and forced orders come in bursts as they do.
 

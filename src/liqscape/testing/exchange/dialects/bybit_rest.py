@@ -1,38 +1,27 @@
-"""Bybit v5, linear and inverse, as its documentation says (https://bybit-exchange.github.io/docs/v5/).
-
-Where its habits differ from others': open interest is the sum of both sides, with one side in `singleOpenInterest`; a print's
-`S` is the side of the POSITION; klines come newest first; errors hide in a 200 with a `retCode`; subscriptions have no wildcard.
-"""
+"""What Bybit answers over HTTP, and the ticker that its socket shares with it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
-import msgspec
-
-from liqscape.model import ContractKind, PositionSide, TakerSide
-from liqscape.testing.exchange.dialect import Answer, Asked, Conversation, Dialect, Frame, Refusal, Topics, beats, dumps, said
+from liqscape.model import ContractKind, TakerSide
+from liqscape.testing.exchange.dialect import Answer, Asked, Dialect, Refusal, said
 from liqscape.testing.exchange.listing import NS_PER_MS, Listing, text
 from liqscape.testing.exchange.world import Candle, Print, World
-from liqscape.units import NS_PER_DAY, NS_PER_HOUR, NS_PER_MINUTE
+from liqscape.units import NS_PER_DAY, NS_PER_MINUTE
 
-_BATCH_NS = 500 * NS_PER_MS  # liquidations are pushed twice a second
 _INTERVALS = {"1": 1, "3": 3, "5": 5, "15": 15, "30": 30, "60": 60, "240": 240, "D": 1_440}  # minutes
 _PERIODS = {"5min": 5, "15min": 15, "30min": 30, "1h": 60, "4h": 240, "1d": 1_440}
 _LAUNCHED_MS = "1585526400000"
-_SNAPSHOT_EVERY = 60  # of so many ticker frames one tells everything
 
 
-def _ms(ts_ns: int) -> int:
+def ms(ts_ns: int) -> int:
+    """Return whole milliseconds."""
     return ts_ns // NS_PER_MS
 
 
-class Bybit(Dialect):
-    """api.bybit.com and stream.bybit.com; category `linear` (USDT) and `inverse`."""
-
-    key = "bybit"
-    hosts = ("api.bybit.com", "stream.bybit.com")
+class BybitRest(Dialect):
+    """Answers under /v5/market."""
 
     def listings(self) -> list[Listing]:
         """Return BTCUSDT and BTCUSD for every coin."""
@@ -69,13 +58,13 @@ class Bybit(Dialect):
         return self._said(answer(), now_ns)
 
     def _said(self, result: Any, now_ns: int, code: int = 0, words: str = "OK", headers: dict[str, str] | None = None) -> Answer:
-        body: dict[str, Any] = {"retCode": code, "retMsg": words, "result": result, "retExtInfo": {}, "time": _ms(now_ns)}
+        body: dict[str, Any] = {"retCode": code, "retMsg": words, "result": result, "retExtInfo": {}, "time": ms(now_ns)}
         return said(body, headers=headers)
 
     def refuse(self, refusal: Refusal, wait_s: float | None, now_ns: int) -> Answer:
         """Say 10006 in a 200 if too fast, 403 with plain words for a ban, 503 in maintenance."""
         if refusal is Refusal.LIMITED:
-            reset = {"x-bapi-limit-reset-timestamp": str(_ms(now_ns) + int(1000 * (wait_s or 1)))}
+            reset = {"x-bapi-limit-reset-timestamp": str(ms(now_ns) + int(1000 * (wait_s or 1)))}
             return self._said({}, now_ns, 10006, "Too many visits. Exceeded the API Rate Limit.", reset)
         if refusal is Refusal.BANNED:
             return Answer(403, b"403, access too frequent. Please check https://bybit-exchange.github.io/docs/v5/rate-limit")
@@ -150,7 +139,7 @@ class Bybit(Dialect):
         minutes = _INTERVALS[interval]
         rows: list[list[str]] = []
         for start in self._span(asked, now_ns, minutes * NS_PER_MINUTE, asked.count("limit", 200, 1000), ("start", "end")):
-            row = [str(_ms(start))]
+            row = [str(ms(start))]
             stamps = [start + i * NS_PER_MINUTE for i in range(minutes) if start + i * NS_PER_MINUTE <= now_ns]
             every = [self._candle(contract, stamp, now_ns, price) for stamp in stamps]
             row += [
@@ -181,7 +170,7 @@ class Bybit(Dialect):
                 {
                     "openInterest": text(2.0 * one_side, 1e-8),
                     "singleOpenInterest": contract.quantity(one_side),
-                    "timestamp": str(_ms(stamp)),
+                    "timestamp": str(ms(stamp)),
                 }
             )
         more = f"lastid=19408935&lasttime={rows[-1]['timestamp']}" if len(rows) == limit else ""
@@ -198,7 +187,7 @@ class Bybit(Dialect):
                     "symbol": contract.symbol,
                     "buyRatio": f"{long:.4f}",
                     "sellRatio": f"{1 - long:.4f}",
-                    "timestamp": str(_ms(stamp)),
+                    "timestamp": str(ms(stamp)),
                 }
             )
         return {"list": rows, "nextPageCursor": ""}
@@ -209,7 +198,7 @@ class Bybit(Dialect):
         last = min(now_ns, now_ns if end is None else end)
         paid = self.world.funding(contract, last - 100 * NS_PER_DAY if start is None else start, last + 1)
         rows = [
-            {"symbol": contract.symbol, "fundingRate": f"{rate:.8f}", "fundingRateTimestamp": str(_ms(stamp))}
+            {"symbol": contract.symbol, "fundingRate": f"{rate:.8f}", "fundingRateTimestamp": str(ms(stamp))}
             for stamp, rate in paid[::-1][: asked.count("limit", 200, 200)]
         ]
         return {"category": contract.market, "list": rows}
@@ -223,8 +212,8 @@ class Bybit(Dialect):
                 "symbol": contract.symbol,
                 "price": contract.price(p.price),
                 "size": contract.quantity(p.quantity),
-                "side": _taker(p),
-                "time": str(_ms(p.ts_ns)),
+                "side": taker(p),
+                "time": str(ms(p.ts_ns)),
                 "isBlockTrade": False,
                 "isRPITrade": False,
                 "seq": str(p.number),
@@ -241,7 +230,7 @@ class Bybit(Dialect):
         contract = self._one(asked)
         book = self.world.book(contract, now_ns, asked.count("limit", 25, 1000))
         sides = [[[contract.price(p), contract.quantity(q)] for p, q in rows] for rows in (book.asks, book.bids)]
-        stamp = {"ts": _ms(now_ns), "u": _ms(book.ts_ns) // 1000, "seq": _ms(book.ts_ns), "cts": _ms(book.ts_ns)}
+        stamp = {"ts": ms(now_ns), "u": ms(book.ts_ns) // 1000, "seq": ms(book.ts_ns), "cts": ms(book.ts_ns)}
         return {"s": contract.symbol, "a": sides[0], "b": sides[1], **stamp}
 
     def _tiers(self, asked: Asked) -> dict[str, Any]:
@@ -267,15 +256,9 @@ class Bybit(Dialect):
         more = str(first + 15) if first + 15 < len(contracts) else ""
         return {"category": asked.query.get("category", "linear"), "list": rows, "nextPageCursor": more}
 
-    def converse(self, asked: Asked, now_ns: int) -> Conversation | None:
-        """Open /v5/public/linear or /v5/public/inverse."""
-        market = asked.path.rpartition("/")[2]
-        if asked.path not in ("/v5/public/linear", "/v5/public/inverse"):
-            return None
-        return _Conversation(self, market)
 
-
-def _taker(trade: Print) -> str:
+def taker(trade: Print) -> str:
+    """Return the side of the aggressor."""
     return "Buy" if trade.taker_side is TakerSide.BUY else "Sell"
 
 
@@ -302,7 +285,7 @@ def ticker_fields(world: World, contract: Listing, ts_ns: int) -> dict[str, str]
         "turnover24h": f"{quote.turnover if linear else quote.turnover / quote.last:.4f}",
         "volume24h": contract.quantity(quote.volume),
         "fundingRate": f"{quote.funding_rate:.8f}",
-        "nextFundingTime": str(_ms(quote.next_funding_ns)),
+        "nextFundingTime": str(ms(quote.next_funding_ns)),
         "predictedDeliveryPrice": "",
         "basisRate": "",
         "deliveryFeeRate": "",
@@ -315,144 +298,3 @@ def ticker_fields(world: World, contract: Listing, ts_ns: int) -> dict[str, str]
         "fundingIntervalHour": str(contract.funding_hours),
         "fundingCap": "0.00375",
     }
-
-
-class _Conversation(Topics):
-    """Topics allLiquidation, tickers, publicTrade, kline and orderbook of one category."""
-
-    def __init__(self, dialect: Bybit, market: str) -> None:
-        super().__init__()
-        self._dialect = dialect
-        self._world = dialect.world
-        self._market = market
-
-    def receive(self, message: Frame, now_ns: int) -> list[Frame]:
-        try:
-            heard: dict[str, Any] = msgspec.json.decode(message)
-        except msgspec.DecodeError:
-            return [self._reply(False, "", "", "invalid json")]
-        operation, request = str(heard.get("op", "")), str(heard.get("req_id", ""))
-        if operation == "ping":
-            return [self._reply(True, request, "ping", "pong")]
-        if operation == "unsubscribe":
-            for topic in heard.get("args", []):
-                self.unsubscribe(topic)
-            return [self._reply(True, request, operation)]
-        if operation != "subscribe":
-            return [self._reply(False, request, operation, "unknown op")]
-        topics: list[str] = heard.get("args", [])
-        unknown = [topic for topic in topics if not self._known(topic)]
-        if unknown:
-            return [self._reply(False, request, operation, f"error:handler not found,topic:{unknown[0]}")]
-        replies: list[Frame] = [self._reply(True, request, operation)]
-        for topic in topics:
-            self.subscribe(topic, now_ns)
-            replies += self._snapshot(topic, now_ns)
-        return replies
-
-    def _known(self, topic: str) -> bool:
-        kind, _, symbol = topic.partition(".")
-        contract = self._dialect.contracts.get(symbol.rpartition(".")[2])
-        known = kind in ("allLiquidation", "tickers", "publicTrade", "kline", "orderbook")
-        return known and contract is not None and contract.market == self._market
-
-    def _reply(self, success: bool, request: str, operation: str, words: str = "") -> str:
-        return dumps(
-            {"success": success, "ret_msg": words, "conn_id": "d30fdpbboasp1pjbe7r0", "req_id": request, "op": operation}
-        )
-
-    def _contract(self, topic: str) -> Listing:
-        return self._dialect.contracts[topic.rpartition(".")[2]]
-
-    def _snapshot(self, topic: str, now_ns: int) -> list[Frame]:
-        if topic.startswith("tickers."):
-            return [self._ticker(topic, now_ns, whole=True)]
-        if topic.startswith("orderbook."):
-            return [self._orderbook(topic, now_ns)]
-        return []
-
-    def emit(self, topic: str, from_ns: int, to_ns: int) -> Iterator[tuple[int, Frame]]:
-        beat_ns = self._world.beat_ns
-        if topic.startswith("allLiquidation."):
-            yield from self._liquidations(topic, from_ns, to_ns)
-        elif topic.startswith("tickers."):
-            for at in beats(from_ns, to_ns, beat_ns):
-                yield at, self._ticker(topic, at, whole=at // beat_ns % _SNAPSHOT_EVERY == 0)
-        elif topic.startswith("publicTrade."):
-            for at in beats(from_ns, to_ns, beat_ns):
-                rows = [self._trade(topic, p) for p in self._world.trades(self._contract(topic), at - beat_ns, at)]
-                if rows:
-                    yield at, dumps({"topic": topic, "type": "snapshot", "ts": _ms(at), "data": rows})
-        elif topic.startswith("kline."):
-            for at in beats(from_ns, to_ns, beat_ns):
-                yield at, self._kline(topic, at)
-        else:
-            for at in beats(from_ns, to_ns, NS_PER_MINUTE):
-                yield at, self._orderbook(topic, at)
-
-    def _liquidations(self, topic: str, from_ns: int, to_ns: int) -> Iterator[tuple[int, Frame]]:
-        contract = self._contract(topic)
-        slots: dict[int, list[dict[str, Any]]] = {}
-        first, last = -(-from_ns // _BATCH_NS) * _BATCH_NS, -(-to_ns // _BATCH_NS) * _BATCH_NS
-        for p in self._world.liquidations(contract, first - _BATCH_NS, last - _BATCH_NS):
-            row = {
-                "T": _ms(p.ts_ns),
-                "s": contract.symbol,
-                "S": "Buy" if p.position_side is PositionSide.LONG else "Sell",
-                "v": contract.quantity(p.quantity),
-                "p": contract.price(p.bankruptcy or p.price),
-            }
-            slots.setdefault(p.ts_ns // _BATCH_NS * _BATCH_NS + _BATCH_NS, []).append(row)
-        for at, rows in slots.items():
-            yield at, dumps({"topic": topic, "type": "snapshot", "ts": _ms(at), "data": rows})
-
-    def _ticker(self, topic: str, at_ns: int, *, whole: bool) -> str:
-        contract = self._contract(topic)
-        fields = ticker_fields(self._world, contract, at_ns)
-        if not whole:
-            before = ticker_fields(self._world, contract, at_ns - self._world.beat_ns)
-            fields = {name: value for name, value in fields.items() if name == "symbol" or before[name] != value}
-        kind = "snapshot" if whole else "delta"
-        return dumps({"topic": topic, "type": kind, "data": fields, "cs": at_ns // self._world.beat_ns, "ts": _ms(at_ns)})
-
-    def _trade(self, topic: str, p: Print) -> dict[str, Any]:
-        contract = self._contract(topic)
-        return {
-            "T": _ms(p.ts_ns),
-            "s": contract.symbol,
-            "S": _taker(p),
-            "v": contract.quantity(p.quantity),
-            "p": contract.price(p.price),
-            "L": "PlusTick",
-            "i": f"{p.number:032x}",
-            "BT": False,
-            "RPI": False,
-            "seq": p.number,
-        }
-
-    def _kline(self, topic: str, at_ns: int) -> str:
-        """Write the minute that ended at a whole minute as confirmed, else the one that runs."""
-        contract, ended = self._contract(topic), at_ns % NS_PER_MINUTE == 0
-        candle = self._world.minute(contract, at_ns - 1 if ended else at_ns, at_ns)
-        row = {
-            "start": _ms(candle.start_ns),
-            "end": _ms(candle.start_ns + NS_PER_MINUTE) - 1,
-            "interval": topic.split(".")[1],
-            "open": contract.price(candle.open),
-            "close": contract.price(candle.close),
-            "high": contract.price(candle.high),
-            "low": contract.price(candle.low),
-            "volume": contract.quantity(candle.quantity),
-            "turnover": f"{candle.turnover:.4f}",
-            "confirm": ended,
-            "timestamp": _ms(at_ns),
-        }
-        return dumps({"type": "snapshot", "topic": topic, "data": [row], "ts": _ms(at_ns)})
-
-    def _orderbook(self, topic: str, at_ns: int) -> str:
-        contract, levels = self._contract(topic), int(topic.split(".")[1])
-        book = self._world.book(contract, at_ns, levels)
-        sides = [[[contract.price(p), contract.quantity(q)] for p, q in rows] for rows in (book.bids, book.asks)]
-        number = at_ns // NS_PER_HOUR
-        data = {"s": contract.symbol, "b": sides[0], "a": sides[1], "u": number, "seq": _ms(book.ts_ns)}
-        return dumps({"topic": topic, "type": "snapshot", "ts": _ms(at_ns), "data": data, "cts": _ms(book.ts_ns)})
