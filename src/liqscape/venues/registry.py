@@ -6,8 +6,12 @@ from liqscape.errors import BadArgument
 from liqscape.venues.base import Venue
 from liqscape.venues.binance_coinm import BinanceCoinm
 from liqscape.venues.binance_usdm import BinanceUsdm
+from liqscape.venues.bitmex import Bitmex
 from liqscape.venues.bybit import Bybit
+from liqscape.venues.deribit import Deribit
 from liqscape.venues.hyperliquid import Hyperliquid
+from liqscape.venues.kraken import Kraken
+from liqscape.venues.okx import Okx
 
 VENUES: dict[str, Venue] = {
     venue.facts.key: venue
@@ -16,7 +20,11 @@ VENUES: dict[str, Venue] = {
         BinanceCoinm(),
         Bybit("linear"),
         Bybit("inverse"),
+        Bitmex(),
+        Deribit(),
+        Kraken(),
         Hyperliquid(),
+        Okx(),
     )
 }
 
