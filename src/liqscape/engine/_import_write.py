@@ -20,6 +20,8 @@ _VALUES = {
     Table.LIQUIDATION_TOTALS: ("long_usd", "short_usd"),
     Table.FUNDING: ("rate", "interval_ns"),
     Table.DEPTH: ("bid_usd", "ask_usd"),
+    Table.RATIOS: ("long_share",),
+    Table.GAPS: ("end_ts",),
 }
 # Numbers that went through text or another sum agree to this fraction.
 _AGREE = 1e-9
