@@ -76,6 +76,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         """Return the virtual wall clock, ns UTC, in whole microseconds."""
         return self.start_ns + round(self._jumping.now_s * 1e6) * 1_000 + self.shift_ns
 
+    def await_threads(self) -> None:
+        """Wait for threads in real time from now on: the loop is about to be closed."""
+        self._jumping.out += 1
+
     def run_in_executor(self, executor: Executor | None, func: Callable[..., T], *args: Any) -> asyncio.Future[T]:  # type: ignore[override]
         """Run in a thread; the clock stands still until it is done."""
         self._jumping.out += 1
@@ -109,6 +113,7 @@ def run_virtual(main: Callable[[VirtualLoop], Coroutine[Any, Any, T]], *, start_
             task.cancel()
         if tasks:
             loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+        loop.await_threads()
         loop.run_until_complete(loop.shutdown_default_executor())
         asyncio.set_event_loop(None)
         loop.close()
