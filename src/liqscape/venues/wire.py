@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from liqscape.errors import BadArgument, CorruptRecord
 from liqscape.model import Bar, FundingRate, InstrumentId, InstrumentSpec, PriceKind, Record, quantity_base
-from liqscape.units import NS_PER_HOUR, NS_PER_MINUTE
+from liqscape.units import NS_PER_DAY, NS_PER_MINUTE, NS_PER_S
 
 T = TypeVar("T")
 
@@ -109,12 +109,28 @@ def base_quantity(spec: InstrumentSpec, quantity: float, price: float, venue: st
     return positive(quantity_base(spec, positive(quantity, venue, what, field), price), venue, what, field)
 
 
+def base_amount(spec: InstrumentSpec, amount: float, price: float, venue: str, what: str, field: str) -> float:
+    """Return a venue's sum in base units: zero or more and finite, as it is written and as it is converted."""
+    return not_negative(quantity_base(spec, not_negative(amount, venue, what, field), price), venue, what, field)
+
+
 def instant(value: float, unit_ns: int, venue: str, what: str, field: str) -> int:
     """Return ns UTC of a time in units of `unit_ns`; refuses what lies outside 2009 to 2100."""
     ns = int(value) * unit_ns if math.isfinite(value) else 0
     if not _EARLIEST_NS <= ns <= _LATEST_NS:
         raise corrupt(venue, what, field, f"an instant in units of {unit_ns} ns", value)
     return ns
+
+
+def interval(value: str | float | None, unit_ns: int, venue: str, what: str, field: str) -> int | None:
+    """Read a length of time in units of `unit_ns`, of a second to a month; None if it is absent, empty or zero."""
+    number = optional(value, venue, what, field)
+    if number is None or number == 0.0:
+        return None
+    ns = number * unit_ns
+    if not NS_PER_S <= ns <= 31 * NS_PER_DAY:
+        raise corrupt(venue, what, field, f"a length of time in units of {unit_ns} ns", value)
+    return round(ns)
 
 
 def bar(

@@ -28,7 +28,6 @@ from liqscape.model import (
     RiskLadder,
     RiskTier,
     Ticker,
-    quantity_base,
 )
 from liqscape.units import NS_PER_HOUR
 from liqscape.venues import wire
@@ -182,8 +181,8 @@ def open_interest_now(body: bytes, spec: InstrumentSpec, price: float, recv_ns: 
             instrument=spec.id,
             ts_venue=recv_ns if row.time is None else wire.instant(row.time, MS, VENUE, what, "time"),
             ts_recv=recv_ns,
-            open_interest_base=quantity_base(
-                spec, wire.not_negative(row.openInterest, VENUE, what, "openInterest"), wire.positive(price, VENUE, what, "price")
+            open_interest_base=wire.base_amount(
+                spec, row.openInterest, wire.positive(price, VENUE, what, "price"), VENUE, what, "openInterest"
             ),
         ),
     )
@@ -313,10 +312,7 @@ def book(body: bytes, spec: InstrumentSpec, recv_ns: int) -> Parsed:
     what = f"{spec.id.symbol} book"
 
     def side(levels: list[tuple[float, float]], name: str) -> list[tuple[float, float]]:
-        return [
-            (wire.positive(p, VENUE, what, name), quantity_base(spec, wire.not_negative(q, VENUE, what, name), p))
-            for p, q in levels
-        ]
+        return [(wire.positive(p, VENUE, what, name), wire.base_amount(spec, q, p, VENUE, what, name)) for p, q in levels]
 
     ts = found.T if found.T is not None else found.E
     return [

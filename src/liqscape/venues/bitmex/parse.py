@@ -140,11 +140,9 @@ def _ticker(row: payloads.InstrumentRow, specs: Specs, marks: dict[str, float], 
 
 def _open_interest(contracts: float | None, spec: InstrumentSpec, mark: float | None, what: str) -> float | None:
     number = wire.optional_not_negative(contracts, VENUE, what, "openInterest")
-    if not number:
-        return number
-    if spec.kind is ContractKind.INVERSE and mark is None:
+    if number is None or (spec.kind is ContractKind.INVERSE and mark is None):
         return None
-    return wire.base_quantity(spec, number, mark or 1.0, VENUE, what, "openInterest")
+    return wire.base_amount(spec, number, mark or 1.0, VENUE, what, "openInterest")
 
 
 def instant(time: datetime, what: str, field: str) -> int:

@@ -26,7 +26,6 @@ from liqscape.model import (
     TakerSide,
     Ticker,
     Trade,
-    quantity_base,
 )
 from liqscape.units import NS_PER_MINUTE
 from liqscape.venues import wire
@@ -85,7 +84,7 @@ def _liquidation(
         position_side=position,
         price=price,
         price_kind=LiquidationPriceKind.BANKRUPTCY,
-        quantity_base=quantity_base(spec, wire.positive(size, VENUE, what, "v"), price),
+        quantity_base=wire.base_quantity(spec, size, price, VENUE, what, "v"),
         completeness=completeness,
         ts_venue=wire.instant(ts, MS, VENUE, what, "T"),
         ts_recv=recv_ns,
@@ -108,7 +107,7 @@ def trades(frame: bytes | str, specs: Specs, recv_ns: int) -> Parsed:
             instrument=spec.id,
             taker_side=side,
             price=price,
-            quantity_base=quantity_base(spec, wire.positive(row.v, VENUE, what, "v"), price),
+            quantity_base=wire.base_quantity(spec, row.v, price, VENUE, what, "v"),
             ts_venue=wire.instant(row.T, MS, VENUE, what, "T"),
             ts_recv=recv_ns,
         )
@@ -136,28 +135,27 @@ def _ticker(row: payloads.TickerData, specs: Specs, ts: int, recv_ns: int) -> Ti
         return None
     what = f"{row.symbol} ticker"
 
-    def price(value: payloads.Loose, field: str) -> float | None:
-        number = wire.optional(value, VENUE, what, field)
-        return None if number is None else wire.positive(number, VENUE, what, field)
-
-    mark = price(row.markPrice, "markPrice")
-    turnover = wire.optional(row.turnover24h, VENUE, what, "turnover24h")
+    mark = wire.optional_positive(row.markPrice, VENUE, what, "markPrice")
+    turnover = wire.optional_not_negative(row.turnover24h, VENUE, what, "turnover24h")
     next_ms = wire.optional(row.nextFundingTime, VENUE, what, "nextFundingTime")
     return Ticker(
         instrument=spec.id,
         ts_venue=ts,
         ts_recv=recv_ns,
         mark_price=mark,
-        index_price=price(row.indexPrice, "indexPrice"),
+        index_price=wire.optional_positive(row.indexPrice, VENUE, what, "indexPrice"),
         open_interest_base=_one_sided(row.openInterest, row.singleOpenInterest, spec, mark, what),
         funding_rate=wire.optional(row.fundingRate, VENUE, what, "fundingRate"),
         next_funding_ns=wire.instant(next_ms, MS, VENUE, what, "nextFundingTime") if next_ms else None,
-        volume_24h_usd=turnover
-        if spec.kind is ContractKind.LINEAR
-        else None
-        if turnover is None or mark is None
-        else turnover * mark,
+        volume_24h_usd=_dollars(turnover, spec, mark, what),
     )
+
+
+def _dollars(turnover: float | None, spec: InstrumentSpec, mark: float | None, what: str) -> float | None:
+    """Turnover is quote if linear, coins if inverse."""
+    if turnover is None or spec.kind is ContractKind.LINEAR:
+        return turnover
+    return None if mark is None else wire.not_negative(turnover * mark, VENUE, what, "turnover24h")
 
 
 def _one_sided(
@@ -170,7 +168,7 @@ def _one_sided(
         one = None if two is None else two / 2.0
     if one is None or (spec.kind is ContractKind.INVERSE and price is None):
         return None
-    return quantity_base(spec, wire.not_negative(one, VENUE, what, "openInterest"), price or 1.0)
+    return wire.base_amount(spec, one, price or 1.0, VENUE, what, "openInterest")
 
 
 def instruments(body: bytes, market: str, recv_ns: int) -> Parsed:
@@ -179,7 +177,6 @@ def instruments(body: bytes, market: str, recv_ns: int) -> Parsed:
     def read(row: payloads.InstrumentRow) -> InstrumentSpec:
         what = f"{row.symbol} instrument"
         leverage = row.leverageFilter.maxLeverage if row.leverageFilter else None
-        minutes = wire.optional(row.fundingInterval, VENUE, what, "fundingInterval")
         return InstrumentSpec(
             id=wire.symbol_id(VENUE, row.symbol, what),
             base=row.baseCoin.upper(),
@@ -187,8 +184,8 @@ def instruments(body: bytes, market: str, recv_ns: int) -> Parsed:
             kind=ContractKind.INVERSE if market == "inverse" else ContractKind.LINEAR,
             contract_size=1.0,
             tick_size=wire.positive(row.priceFilter.tickSize, VENUE, what, "tickSize"),
-            funding_interval_ns=round(minutes * NS_PER_MINUTE) if minutes else None,
-            max_leverage=wire.optional(leverage, VENUE, what, "maxLeverage"),
+            funding_interval_ns=wire.interval(row.fundingInterval, NS_PER_MINUTE, VENUE, what, "fundingInterval"),
+            max_leverage=wire.optional_positive(leverage, VENUE, what, "maxLeverage"),
             perpetual=row.contractType in ("LinearPerpetual", "InversePerpetual"),
             trading=row.status == "Trading",
             market=market,
@@ -210,7 +207,7 @@ def bars(body: bytes, spec: InstrumentSpec, kind: PriceKind, recv_ns: int) -> Pa
         start = wire.instant(row[0], MS, VENUE, what, "start")
         volume = wire.not_negative(row[5], VENUE, what, "volume") if kind is PriceKind.LAST else None
         if volume is not None and spec.kind is ContractKind.INVERSE:
-            volume = quantity_base(spec, volume, wire.positive(row[4], VENUE, what, "close"))
+            volume = wire.base_amount(spec, volume, wire.positive(row[4], VENUE, what, "close"), VENUE, what, "volume")
         return wire.bar(spec, kind, start, (row[1], row[2], row[3], row[4]), volume, None, recv_ns)
 
     found = wire.rows(wire.decode(_KLINES, body, VENUE, "kline").result.rows, read)
@@ -302,10 +299,7 @@ def book(body: bytes, spec: InstrumentSpec, recv_ns: int) -> Parsed:
     what = f"{spec.id.symbol} book"
 
     def side(levels: list[tuple[float, float]], name: str) -> list[tuple[float, float]]:
-        return [
-            (wire.positive(p, VENUE, what, name), quantity_base(spec, wire.not_negative(q, VENUE, what, name), p))
-            for p, q in levels
-        ]
+        return [(wire.positive(p, VENUE, what, name), wire.base_amount(spec, q, p, VENUE, what, name)) for p, q in levels]
 
     return [
         Book(

@@ -21,7 +21,6 @@ from liqscape.model import (
     TakerSide,
     Ticker,
     Trade,
-    quantity_base,
 )
 from liqscape.units import NS_PER_HOUR
 from liqscape.venues import wire
@@ -177,7 +176,7 @@ def _open_interest(value: payloads.Loose, spec: InstrumentSpec, mark: float | No
     amount = wire.optional_not_negative(value, VENUE, what, "open_interest")
     if amount is None or (spec.kind is ContractKind.INVERSE and mark is None):
         return None
-    return wire.not_negative(quantity_base(spec, amount, mark or 1.0), VENUE, what, "open_interest")
+    return wire.base_amount(spec, amount, mark or 1.0, VENUE, what, "open_interest")
 
 
 def instruments(body: bytes, recv_ns: int) -> Parsed:

@@ -181,11 +181,9 @@ def tickers(body: bytes, specs: Specs, recv_ns: int) -> Parsed:
 def _open_interest(value: payloads.Loose, spec: InstrumentSpec, mark: float | None, what: str) -> float | None:
     """Inverse open interest is USD and needs the mark price beside it."""
     amount = wire.optional_not_negative(value, VENUE, what, "openInterest")
-    if not amount:
-        return amount
-    if spec.kind is ContractKind.INVERSE and mark is None:
+    if amount is None or (spec.kind is ContractKind.INVERSE and mark is None):
         return None
-    return wire.base_quantity(spec, amount, mark or 1.0, VENUE, what, "openInterest")
+    return wire.base_amount(spec, amount, mark or 1.0, VENUE, what, "openInterest")
 
 
 def _volume(contracts: payloads.Loose, quote: payloads.Loose, spec: InstrumentSpec, what: str) -> float | None:
@@ -264,8 +262,8 @@ def bars(body: bytes, spec: InstrumentSpec, kind: PriceKind, recv_ns: int) -> Pa
     def read(row: payloads.Candle) -> Bar | None:
         start = wire.instant(row.time, MS, VENUE, what, "time")
         volume = wire.optional_not_negative(row.volume, VENUE, what, "volume") if kind is PriceKind.LAST else None
-        if volume:
-            volume = wire.base_quantity(spec, volume, wire.positive(row.close, VENUE, what, "close"), VENUE, what, "volume")
+        if volume is not None:
+            volume = wire.base_amount(spec, volume, wire.positive(row.close, VENUE, what, "close"), VENUE, what, "volume")
         return wire.bar(spec, kind, start, (row.open, row.high, row.low, row.close), volume, None, recv_ns)
 
     return wire.rows(wire.decode(_CANDLES, body, VENUE, "candles").candles, read)
