@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from liqscape.errors import BadArgument, CorruptRecord
 from liqscape.model import Bar, FundingRate, InstrumentId, InstrumentSpec, PriceKind, Record, quantity_base
-from liqscape.units import NS_PER_DAY, NS_PER_MINUTE, NS_PER_S
+from liqscape.units import NS_PER_DAY, NS_PER_HOUR, NS_PER_MINUTE, NS_PER_S
 
 T = TypeVar("T")
 
