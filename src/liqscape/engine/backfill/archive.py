@@ -28,7 +28,6 @@ TRIES = 5
 _LOST_IN_A_ROW = 4  # files that could not be reached one after the other: the rest would not be either
 FIRST_BACK_OFF_S = 0.5
 _TIMEOUT_S = 30.0
-_CHUNK = 1 << 16
 _SUFFIX = ".part"
 
 
@@ -251,7 +250,8 @@ async def _download(run: _Run, file: ArchiveFile, part: Path) -> None:
                     last = Unreachable(f"{url}: HTTP {answer.status_code}")
                     continue
                 with part.open("ab" if answer.status_code == 206 else "wb") as out:
-                    async for chunk in answer.aiter_raw(_CHUNK):
+                    # As it arrives: what is gathered into larger chunks would be lost with the connection.
+                    async for chunk in answer.aiter_raw():
                         out.write(chunk)
                         run.bytes_read += len(chunk)
                 return
