@@ -5,21 +5,35 @@ the other.
 """
 
 from liqscape.testing.exchange.dialect import Answer, Asked, Conversation, Dialect, Refusal, Silent, Topics
+from liqscape.testing.exchange.exchange import Link, Lost, RehearsalExchange
+from liqscape.testing.exchange.faults import Deed, Fault, FaultKind, script
 from liqscape.testing.exchange.listing import Listing
+from liqscape.testing.exchange.memory import MemoryTransport
+from liqscape.testing.exchange.venues import DIALECTS, every_dialect
 from liqscape.testing.exchange.world import Candle, MarginTier, Print, Quote, World
 
 __all__ = [
+    "DIALECTS",
     "Answer",
     "Asked",
     "Candle",
     "Conversation",
+    "Deed",
     "Dialect",
+    "Fault",
+    "FaultKind",
+    "Link",
     "Listing",
+    "Lost",
     "MarginTier",
+    "MemoryTransport",
     "Print",
     "Quote",
     "Refusal",
+    "RehearsalExchange",
     "Silent",
     "Topics",
     "World",
+    "every_dialect",
+    "script",
 ]

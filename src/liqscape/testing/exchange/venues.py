@@ -1,0 +1,36 @@
+"""Every dialect by its key."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from liqscape.errors import BadArgument
+from liqscape.testing.exchange.dialect import Dialect
+from liqscape.testing.exchange.dialects.binance import BinanceCoinm, BinanceUsdm
+from liqscape.testing.exchange.dialects.bybit import Bybit
+from liqscape.testing.exchange.dialects.okx import Okx
+from liqscape.testing.exchange.world import World
+
+DIALECTS: dict[str, type[Dialect]] = {
+    dialect.key: dialect
+    for dialect in (
+        BinanceUsdm,
+        BinanceCoinm,
+        Bybit,
+        Okx,
+    )
+}
+
+
+def every_dialect(world: World, keys: Sequence[str] = ()) -> list[Dialect]:
+    """Return the dialects named, or all of them, telling of one world.
+
+    Raises
+    ------
+    BadArgument
+        If a key is unknown.
+    """
+    unknown = [key for key in keys if key not in DIALECTS]
+    if unknown:
+        raise BadArgument(f"rehearsal: no venue {unknown[0]!r}", hint=f"Known: {', '.join(DIALECTS)}.")
+    return [DIALECTS[key](world) for key in keys or DIALECTS]
