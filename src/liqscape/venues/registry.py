@@ -11,6 +11,8 @@ from liqscape.venues.bybit import Bybit
 from liqscape.venues.deribit import Deribit
 from liqscape.venues.hyperliquid import Hyperliquid
 from liqscape.venues.kraken import Kraken
+from liqscape.venues.kucoin import Kucoin
+from liqscape.venues.mexc import Mexc
 from liqscape.venues.okx import Okx
 
 VENUES: dict[str, Venue] = {
@@ -25,6 +27,8 @@ VENUES: dict[str, Venue] = {
         Kraken(),
         Hyperliquid(),
         Okx(),
+        Mexc(),
+        Kucoin(),
     )
 }
 
