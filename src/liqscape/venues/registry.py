@@ -6,6 +6,7 @@ from liqscape.errors import BadArgument
 from liqscape.venues.base import Venue
 from liqscape.venues.binance_coinm import BinanceCoinm
 from liqscape.venues.binance_usdm import BinanceUsdm
+from liqscape.venues.bitget import Bitget
 from liqscape.venues.bitmex import Bitmex
 from liqscape.venues.bybit import Bybit
 from liqscape.venues.deribit import Deribit
@@ -27,6 +28,7 @@ VENUES: dict[str, Venue] = {
         Kraken(),
         Hyperliquid(),
         Okx(),
+        Bitget(),
         Mexc(),
         Kucoin(),
     )
