@@ -79,7 +79,7 @@ def _live(body: bytes) -> Parsed:
     return _VENUE.streams(SPECS)[0].session().receive(body, RECV_NS).records
 
 
-_INVERSE_ROW: dict[str, object] = {
+INVERSE_ROW: dict[str, object] = {
     "symbol": "XBTUSD",
     "state": "Open",
     "typ": "FFWCSX",
@@ -97,8 +97,8 @@ _INVERSE_ROW: dict[str, object] = {
     "riskStep": 15_000_000_000,
     "fundingInterval": "2000-01-01T08:00:00.000Z",
 }
-_LINEAR_ROW: dict[str, object] = {
-    **_INVERSE_ROW,
+LINEAR_ROW: dict[str, object] = {
+    **INVERSE_ROW,
     "symbol": "XBTUSDT",
     "quoteCurrency": "USDT",
     "multiplier": 1,
@@ -108,7 +108,7 @@ _LINEAR_ROW: dict[str, object] = {
     "isInverse": False,
     "riskLimit": 1_000_000_000_000,
 }
-_QUANTO_ROW = {**_INVERSE_ROW, "symbol": "ETHUSD", "underlying": "ETH", "isInverse": False, "isQuanto": True, "multiplier": 100}
+_QUANTO_ROW = {**INVERSE_ROW, "symbol": "ETHUSD", "underlying": "ETH", "isInverse": False, "isQuanto": True, "multiplier": 100}
 _SPOT_ROW = {"symbol": "XBT_USDT", "state": "Open", "typ": "IFXXXP", "underlying": "XBT", "quoteCurrency": "USDT"}
 
 CASES = [
@@ -136,7 +136,7 @@ CASES = [
             "instrument",
             "partial",
             {
-                **_INVERSE_ROW,
+                **INVERSE_ROW,
                 "timestamp": START,
                 "markPrice": 100_000,
                 "indicativeSettlePrice": 99_999,
@@ -174,7 +174,7 @@ CASES = [
     ),
     Case(
         "tickers by request",
-        json.dumps([{**_LINEAR_ROW, "timestamp": START, "markPrice": 100_000, "openInterest": 2_000_000}]),
+        json.dumps([{**LINEAR_ROW, "timestamp": START, "markPrice": 100_000, "openInterest": 2_000_000}]),
         lambda b: parse.active_tickers(b, SPECS, RECV_NS),
         [Ticker(instrument=LINEAR.id, ts_venue=NS, ts_recv=RECV_NS, mark_price=100_000.0, open_interest_base=2.0)],
     ),
@@ -251,13 +251,13 @@ CASES = [
     ),
     Case(
         "inverse and linear instruments; quanto and spot are left out",
-        json.dumps([_INVERSE_ROW, _LINEAR_ROW, _QUANTO_ROW, _SPOT_ROW]),
+        json.dumps([INVERSE_ROW, LINEAR_ROW, _QUANTO_ROW, _SPOT_ROW]),
         lambda b: parse.instruments(b, RECV_NS),
         [INVERSE, LINEAR],
     ),
     Case(
         "the first tier and where it ends, in the margin currency",
-        json.dumps([_INVERSE_ROW, _LINEAR_ROW]),
+        json.dumps([INVERSE_ROW, LINEAR_ROW]),
         lambda b: parse.tiers(b, SPECS, RECV_NS),
         [
             RiskLadder(instrument=INVERSE.id, tiers=(RiskTier(0.0, 0.005, None, 100.0),), known_to=200.0, ts_recv=RECV_NS),
