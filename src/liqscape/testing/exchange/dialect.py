@@ -195,6 +195,10 @@ class Dialect(ABC):
         """Return the venue's way to say that there is no such path."""
         return said({"error": "not found", "path": asked.path}, 404)
 
+    def misunderstood(self, asked: Asked, words: str, now_ns: int) -> Answer:
+        """Return the venue's way to say that a parameter is missing or makes no sense."""
+        return said({"error": "bad request", "path": asked.path, "message": words}, 400)
+
     def refuse(self, refusal: Refusal, wait_s: float | None, now_ns: int) -> Answer:
         """Return the venue's way to turn a client away; `wait_s` goes into Retry-After if it has a place for it."""
         status = {Refusal.LIMITED: 429, Refusal.BANNED: 418, Refusal.MAINTENANCE: 503}[refusal]

@@ -138,7 +138,10 @@ class RehearsalExchange:
         if owners is None:
             raise Lost(f"{asked.host}: no such host in this rehearsal (it has {', '.join(self._hosts)})")
         for dialect in owners:
-            answer = dialect.rest(asked, now_ns)
+            try:
+                answer = dialect.rest(asked, now_ns)
+            except (KeyError, ValueError, IndexError) as error:  # a parameter that is missing or means nothing
+                answer = dialect.misunderstood(asked, f"{type(error).__name__}: {error}", now_ns)
             if answer.status != 404:
                 return dialect, answer
         return owners[0], owners[0].missing(asked)

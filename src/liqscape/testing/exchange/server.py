@@ -67,7 +67,7 @@ class RehearsalApp:
         host, _, path = str(scope["path"]).lstrip("/").partition("/")
         query = dict(parse_qsl(scope["query_string"].decode(), keep_blank_values=True))
         headers = {name.decode().lower(): value.decode("latin-1") for name, value in scope["headers"]}
-        return Asked(host, "/" + path, query, scope.get("method", "GET"), headers, body)
+        return Asked(host.partition(":")[0], "/" + path, query, scope.get("method", "GET"), headers, body)
 
     async def _http(self, scope: Message, receive: Receive, send: Send) -> None:
         body = b""

@@ -142,6 +142,11 @@ class _Conversation(Topics):
         elif kind == "ticker":
             for at in beats(from_ns, to_ns, beat_ns):
                 yield at, {"e": "24hrTicker", "E": ms(at), **self._pair(contract), **self._dialect.day_letters(contract, at)}
+        elif kind == "miniTicker":
+            for at in beats(from_ns, to_ns, beat_ns):
+                letters = self._dialect.day_letters(contract, at)
+                told = {name: letters[name] for name in ("c", "o", "h", "l", "v", "q")}
+                yield at, {"e": "24hrMiniTicker", "E": ms(at), **self._pair(contract), **told}
         elif kind.startswith("kline_1m"):
             for at in beats(from_ns, to_ns, beat_ns):
                 yield at, self._kline(contract, at)

@@ -46,6 +46,10 @@ class BinanceRest(Dialect):
         """Return the gateway's 404."""
         return Answer(404, b"<html><head><title>404 Not Found</title></head></html>")
 
+    def misunderstood(self, asked: Asked, words: str, now_ns: int) -> Answer:
+        """Say -1100 with 400."""
+        return said({"code": -1100, "msg": f"Illegal characters found in a parameter: {words}"}, 400)
+
     def refuse(self, refusal: Refusal, wait_s: float | None, now_ns: int) -> Answer:
         """429 with code -1003, then 418 with the end of the ban, 503 in maintenance."""
         headers = {} if wait_s is None else {"retry-after": f"{wait_s:g}"}

@@ -74,6 +74,10 @@ class BybitRest(Dialect):
         """Return the 404 of the venue's gateway."""
         return Answer(404, b"404 page not found")
 
+    def misunderstood(self, asked: Asked, words: str, now_ns: int) -> Answer:
+        """Say 10001 in a 200."""
+        return self._said({}, now_ns, 10001, f"params error: {words}")
+
     def _of(self, asked: Asked) -> list[Listing]:
         category, base = asked.query.get("category", "linear"), asked.query.get("baseCoin")
         symbol = asked.query.get("symbol")

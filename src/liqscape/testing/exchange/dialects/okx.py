@@ -72,6 +72,9 @@ class _Conversation(Topics):
         if channel == "liquidation-orders":
             second = now_ns // NS_PER_S
             replies += self._replay(argument, second - _REPLAY_NS // NS_PER_S, second)
+        contract = self._contract(argument)
+        if channel == "books" and contract is not None:
+            replies.append(dumps({"arg": argument, "action": "snapshot", "data": self._rows(channel, contract, now_ns)}))
         return replies
 
     def _contract(self, argument: dict[str, str]) -> Listing | None:

@@ -82,6 +82,10 @@ class OkxRest(Dialect):
             return Answer(403, b"error code: 1015")
         return said({"code": "50001", "data": [], "msg": "Service temporarily unavailable. Try again later"}, 503)
 
+    def misunderstood(self, asked: Asked, words: str, now_ns: int) -> Answer:
+        """Say 51000 in a 200."""
+        return said({"code": "51000", "data": [], "msg": f"Parameter error: {words}"})
+
     def _of(self, asked: Asked) -> list[Listing]:
         query = asked.query
         if query.get("instType", "SWAP") != "SWAP":
