@@ -174,6 +174,14 @@ class Feed:
             with suppress(asyncio.QueueFull):
                 self._queue.put_nowait(Batch(self.key, "", -1, self._now_ns(), []))
 
+    def rest(self) -> list[Batch]:
+        """Return what was read from the sockets and not taken before the iterator was closed."""
+        found: list[Batch] = []
+        with suppress(asyncio.QueueEmpty):
+            while True:
+                found.append(self._queue.get_nowait())
+        return found
+
     def waiting(self) -> int:
         """Return how many batches were read from the sockets and not taken yet."""
         return self._queue.qsize()

@@ -19,7 +19,7 @@ class LineHealth(Struct, frozen=True, kw_only=True):
     Parameters
     ----------
     state
-        Such as `live`, `connecting`, `waiting`.
+        `connecting`, `up` (heard) or `waiting` (for the next try).
     data_age_s, frame_age_s
         Seconds since the last data frame and since the last sign of life; None before the first.
     """
@@ -39,7 +39,8 @@ class VenueHealth(Struct, frozen=True, kw_only=True):
     Parameters
     ----------
     state
-        `starting`, `live`, `waiting` (for another try) or `stopped`.
+        `starting`; `live`, `partly` or `down`: all, some or none of its streams are heard; `waiting` for another try; `nothing
+        wanted`; `tape`; `stopped`.
     age_s
         Seconds since anything was received; None before the first.
     prints, prints_repeated, prints_old

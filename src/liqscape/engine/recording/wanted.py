@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import msgspec
 
 from liqscape.engine.workspace import Workspace
-from liqscape.errors import BadArgument
+from liqscape.errors import BadArgument, LiqscapeError, NoData
 from liqscape.model import InstrumentId, InstrumentSpec, Ticker
 from liqscape.venues.base import Venue
 from liqscape.venues.client import Client
 
+WAIT_FOR_ALL_S = 120.0  # for venues that do not answer, before the largest bases are chosen without them
 SPECS = "spec"  # namespace of the small state: what venues said of their instruments
 
 
@@ -73,6 +76,90 @@ def largest(top: int, specs: Mapping[InstrumentId, InstrumentSpec], tickers: Ite
         if spec is not None and spec.perpetual and spec.trading and open_interest is not None and price is not None:
             usd[spec.base] = usd.get(spec.base, 0.0) + open_interest * price
     return frozenset(sorted(usd, key=lambda base: (-usd[base], base))[:top])
+
+
+class Selection:
+    """Decides which instruments each venue records; for `top` all venues are heard first.
+
+    Parameters
+    ----------
+    venues
+        How many adapters take part.
+    """
+
+    def __init__(self, workspace: Workspace, wanted: Wanted, venues: int) -> None:
+        self._workspace, self._wanted, self._venues = workspace, wanted, venues
+        self._specs: dict[InstrumentId, InstrumentSpec] = {}
+        self._tickers: list[Ticker] = []
+        self._answered: set[str] = set()
+        self._empty: set[str] = set()
+        self._bases: frozenset[str] | None = None
+        self._all, self._nothing = asyncio.Event(), asyncio.Event()
+
+    async def of(self, client: Client) -> dict[str, InstrumentSpec]:
+        """Return the instruments of a venue that are to be recorded, by symbol; what a venue says is remembered.
+
+        A venue that does not answer is taken by what it said last.
+
+        Raises
+        ------
+        VenueError
+            If it does not answer and never did.
+        """
+        key = client.venue.facts.key
+        specs = await self._listed(client)
+        if self._wanted.top is not None:
+            await self._weigh(client, specs)
+        chosen = self._wanted.of(specs, self._bases)
+        self._empty.discard(key)
+        if not chosen:
+            self._empty.add(key)
+        if len(self._empty) == self._venues:
+            self._nothing.set()
+        return chosen
+
+    async def nothing(self) -> None:
+        """Wait until it is clear that no venue has anything that is wanted, and say so.
+
+        Raises
+        ------
+        NoData
+            Then.
+        """
+        await self._nothing.wait()
+        raise NoData(
+            f"record: no venue has a perpetual of {', '.join(self._wanted.names) or 'any kind'}",
+            hint="`liqscape venues` lists what there is; names are bases such as BTC or instruments such as bybit:BTCUSDT.",
+        )
+
+    async def _listed(self, client: Client) -> list[InstrumentSpec]:
+        key = client.venue.facts.key
+        try:
+            specs = await ask_specs(client)
+        except LiqscapeError:
+            specs = await asyncio.to_thread(remembered, self._workspace, client.venue)
+            if not specs:
+                raise
+            return specs
+        await asyncio.to_thread(remember, self._workspace, key, specs)
+        return specs
+
+    async def _weigh(self, client: Client, specs: Sequence[InstrumentSpec]) -> None:
+        """Wait for every venue's open interest, but not for ever for one that does not answer."""
+        key, top = client.venue.facts.key, self._wanted.top
+        live = {spec.id.symbol: spec for spec in specs if spec.perpetual and spec.trading}
+        if key not in self._answered:
+            self._specs |= {spec.id: spec for spec in live.values()}
+            with suppress(LiqscapeError):
+                self._tickers += await ask_tickers(client, live)
+            self._answered.add(key)
+        if len(self._answered) == self._venues:
+            self._all.set()
+        if self._bases is None:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._all.wait(), WAIT_FOR_ALL_S)
+        if self._bases is None and top is not None:
+            self._bases = largest(top, self._specs, self._tickers)
 
 
 async def ask_specs(client: Client) -> list[InstrumentSpec]:

@@ -1,0 +1,148 @@
+"""What a venue is asked for in rounds: open interest, books, funding, ratios, margin tiers; and its bars."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any
+
+import msgspec
+
+from liqscape.engine.recording import rows
+from liqscape.engine.recording.inbox import Inbox
+from liqscape.engine.recording.keeper import BarKeeper
+from liqscape.engine.recording.market import Market
+from liqscape.engine.recording.rounds import Round, go_round
+from liqscape.engine.workspace import Workspace
+from liqscape.model import AccountRatio, Book, FundingRate, InstrumentId, InstrumentSpec, Kind, Population, RiskLadder, Ticker
+from liqscape.store import Table
+from liqscape.units import NS_PER_DAY, NS_PER_HOUR, NS_PER_S
+from liqscape.venues.base import Ask, Specs
+from liqscape.venues.client import Client
+
+TIERS = "tiers"  # namespace of the small state
+# Second of the minute: bars first, then repairs, books when the budget has recovered, open interest at the end.
+BARS_S, AGAIN_S, BOOKS_S, TICKERS_S = 20.0, (27.0, 42.0), (24.0, 26.0), (50.0, 8.0)
+LEAST_BUDGET = 0.3  # books and ratios leave so much of every rate limit to bars
+TRIES = 2
+
+
+class Samples:
+    """The rounds of one venue."""
+
+    def __init__(
+        self,
+        client: Client,
+        specs: Specs,
+        market: Market,
+        inbox: Inbox,
+        workspace: Workspace,
+        funding: Mapping[InstrumentId, int],
+        now_ns: Callable[[], int],
+    ) -> None:
+        self.skipped = 0  # books and ratios that the budget had no room for
+        self._client, self._specs, self._market, self._inbox = client, dict(specs), market, inbox
+        self._workspace, self._now_ns = workspace, now_ns
+        self.funding = dict(funding)  # newest payment kept
+        self._ratios: dict[tuple[InstrumentId, Population], int] = {}
+        self._source = f"{client.venue.facts.key} rest"
+
+    def parts(self, keeper: BarKeeper) -> list[tuple[str, Coroutine[Any, Any, None]]]:
+        """Return what must run, by name; what the venue does not have is left out."""
+        asks, now_ns = self._client.venue.facts.asks, self._now_ns
+        settle = min(max(self._client.venue.facts.settle_s, 0.5), 15.0)
+        specs = list(self._specs.values())
+        parts: list[tuple[str, Coroutine[Any, Any, None]]] = [
+            ("bars", go_round(Round(60, settle, BARS_S), keeper.behind, keeper.ask, now_ns)),
+            *((f"bars again {s:.0f}", go_round(Round(60, settle + s, 8), keeper.behind, keeper.ask, now_ns)) for s in AGAIN_S),
+            ("holes", go_round(Round(60, 34, 20), keeper.with_holes, keeper.repair, now_ns)),
+            ("open interest", go_round(Round(60, 0.2, 1), lambda: [None], self._interest, now_ns)),
+        ]
+        if Kind.TICKERS in asks:
+            parts.append(("tickers", go_round(Round(60, *TICKERS_S), self._unheard, self._tickers, now_ns, name=_name)))
+        if Kind.DEPTH in asks:
+            parts.append(("books", go_round(Round(60, *BOOKS_S), lambda: specs, self._book, now_ns)))
+        if Kind.FUNDING in asks:
+            parts.append(("funding", go_round(Round(3600, 75, 300), lambda: specs, self._paid, now_ns)))
+        if Kind.RATIOS in asks:
+            parts.append(("ratios", go_round(Round(300, 65, 150), lambda: specs, self._ratio, now_ns)))
+        if Kind.TIERS in asks:
+            parts.append(("tiers", self._tiers()))
+        return parts
+
+    async def _interest(self, _: None) -> None:
+        self.sample(self._now_ns())
+
+    def sample(self, now_ns: int) -> None:
+        """Keep the open interest that is known now."""
+        found = self._market.sample(now_ns)
+        self._inbox.put(Table.OPEN_INTEREST, [rows.open_interest_row(one, self._client.venue.facts.key) for one in found])
+
+    def _unheard(self) -> list[Ask]:
+        """Return the asks for tickers of the instruments whose open interest no stream tells."""
+        lacking = self._market.lacking((spec.id for spec in self._specs.values()), self._now_ns())
+        specs = {symbol: spec for symbol, spec in self._specs.items() if spec.id in lacking}
+        return self._client.venue.ask_tickers(specs) if specs else []
+
+    async def _tickers(self, ask: Ask) -> None:
+        for record in await self._client.run(ask, tries=TRIES, patience_s=5.0):
+            if isinstance(record, Ticker):
+                self._market.take(record, streamed=False)
+
+    async def _book(self, spec: InstrumentSpec) -> None:
+        ask = self._client.venue.ask_book(spec) if self._room() else None
+        if ask is None:
+            return
+        for record in await self._client.run(ask, tries=1, patience_s=1.0):
+            if isinstance(record, Book):
+                self._inbox.put(Table.DEPTH, rows.depth_rows(record, f"{self._client.venue.facts.key} book"))
+
+    async def _paid(self, spec: InstrumentSpec) -> None:
+        """Ask for what was paid since the newest stored payment, at most a month back."""
+        now = self._now_ns()
+        since = max(self.funding.get(spec.id, now - NS_PER_DAY), now - 30 * NS_PER_DAY)
+        ask = self._client.venue.ask_funding(spec, since + 1, now)
+        if ask is None:
+            return
+        found = [record for record in await self._client.run(ask, tries=TRIES) if isinstance(record, FundingRate)]
+        new = [record for record in found if since < record.ts_venue <= now]
+        if new:
+            self.funding[spec.id] = max(record.ts_venue for record in new)
+            self._inbox.put(Table.FUNDING, [rows.funding_row(record, self._source) for record in new])
+
+    async def _ratio(self, spec: InstrumentSpec) -> None:
+        if not self._room():
+            return
+        now = self._now_ns()
+        since = min((at for (name, _), at in self._ratios.items() if name == spec.id), default=now - NS_PER_HOUR)
+        for ask in self._client.venue.ask_ratios(spec, since + 1, now):
+            for record in await self._client.run(ask, tries=TRIES, patience_s=30.0):
+                if isinstance(record, AccountRatio) and since < record.ts_venue <= now:
+                    key = (spec.id, record.population)
+                    if record.ts_venue > self._ratios.get(key, since):
+                        self._ratios[key] = record.ts_venue
+                        self._inbox.put(Table.RATIOS, [rows.ratio_row(record, self._source)])
+
+    async def _tiers(self) -> None:
+        """Ask once at the start, then daily."""
+        start_s = (self._now_ns() % NS_PER_DAY / NS_PER_S + 20.0) % 86_400
+        await go_round(Round(86_400, start_s, 1_800), self._ladders, self._ladder, self._now_ns, name=_name)
+
+    def _ladders(self) -> list[Ask]:
+        return self._client.venue.ask_tiers(self._specs)
+
+    async def _ladder(self, ask: Ask) -> None:
+        found = [record for record in await self._client.run(ask, tries=TRIES) if isinstance(record, RiskLadder)]
+        known = {spec.id for spec in self._specs.values()}
+        values = {str(ladder.instrument): msgspec.to_builtins(ladder) for ladder in found if ladder.instrument in known}
+        if values:
+            self._workspace.state.set_many(TIERS, values)
+
+    def _room(self) -> bool:
+        if min(self._client.budget_left().values(), default=1.0) >= LEAST_BUDGET:
+            return True
+        self.skipped += 1
+        return False
+
+
+def _name(ask: Ask) -> str:
+    return ask.name
