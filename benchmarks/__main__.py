@@ -13,7 +13,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import cascade, kernels, whole
+from benchmarks import cascade, kernels, parse, whole
 from benchmarks.measure import Measured
 from liqscape import __version__
 from liqscape.clock import now_ns, utc_date
@@ -31,6 +31,7 @@ MEASUREMENTS = (
     whole.importing,
     whole.validating,
     whole.exchange,
+    parse.parsing,
     cascade.static_cascade,
     cascade.dynamic_cascade,
     cascade.live_reproduction,

@@ -5,6 +5,7 @@ The seed is fixed, so that a failure repeats; `LIQSCAPE_FUZZ_SEED` takes another
 
 from __future__ import annotations
 
+import gzip
 import math
 import os
 import random
@@ -63,7 +64,7 @@ def test_a_million_damaged_payloads(one: VenueCases, capsys: pytest.CaptureFixtu
 def fuzz(one: VenueCases, payloads: int, seed: int) -> dict[str, int]:
     """Damage the adapter's cases in turn and read them by every way in; count payloads, and what came of them."""
     key = one.venue.facts.key
-    session = one.venue.streams(one.specs)[0].session() if one.venue.streams(one.specs) else None
+    sessions = [stream.session() for stream in one.venue.streams(one.specs)]
     mores = [ask.more for ask in one.venue.ask_instruments() if ask.more is not None]
     tally = dict.fromkeys(("payloads", "records", "corrupt rows", "corrupt payloads"), 0)
     chances = {case.name: random.Random(f"{seed} {key} {case.name}") for case in one.cases}
@@ -74,12 +75,12 @@ def fuzz(one: VenueCases, payloads: int, seed: int) -> dict[str, int]:
         tally["payloads"] += 1
         try:
             tell(tally, case.read, body)
-            if session is not None:
+            for session in sessions:
                 frame = body if chance.random() < 0.5 else body.decode(errors="replace")
-                tell(tally, lambda _, frame=frame: heard(session.receive(frame, RECV_NS)), body)
-                if chance.random() < 0.2:
-                    packed = squeezed(body, chance)
-                    tell(tally, lambda packed: heard(session.receive(packed, RECV_NS)), packed)
+                tell(tally, lambda _, session=session, frame=frame: heard(session.receive(frame, RECV_NS)), body)
+                if chance.random() < 0.4:
+                    packed = squeezed(body, chance) if chance.random() < 0.5 else gzip.compress(body, 1, mtime=0)
+                    tell(tally, lambda packed, session=session: heard(session.receive(packed, RECV_NS)), packed)
             tell(tally, lambda body: judged(one, body), body)
             for more in mores:
                 tell(tally, lambda body, more=more: followed(more(body)), body)
