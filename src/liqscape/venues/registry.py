@@ -10,6 +10,7 @@ from liqscape.venues.bitget import Bitget
 from liqscape.venues.bitmex import Bitmex
 from liqscape.venues.bybit import Bybit
 from liqscape.venues.deribit import Deribit
+from liqscape.venues.gate import Gate
 from liqscape.venues.hyperliquid import Hyperliquid
 from liqscape.venues.kraken import Kraken
 from liqscape.venues.kucoin import Kucoin
@@ -29,6 +30,7 @@ VENUES: dict[str, Venue] = {
         Hyperliquid(),
         Okx(),
         Bitget(),
+        Gate(),
         Mexc(),
         Kucoin(),
     )
