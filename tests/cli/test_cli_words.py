@@ -137,7 +137,7 @@ def test_unexpected_errors_are_short_and_say_how_to_report(ask: Ask, monkeypatch
         raise ZeroDivisionError("nothing left")
 
     monkeypatch.setattr("liqscape.engine.maps.build_map", fail)
-    monkeypatch.setattr("liqscape.cli.question.build_map", fail)
+    monkeypatch.setattr("liqscape.cli.views.show_map.answer_map", fail)
     said = ask("map", NAME, "--home", home)
     assert said.status == 1
     assert said.err.splitlines()[0] == "error: unexpected ZeroDivisionError: nothing left"
@@ -150,7 +150,7 @@ def test_interrupted(ask: Ask, monkeypatch: pytest.MonkeyPatch, home: Path) -> N
     def stop(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("liqscape.cli.question.build_map", stop)
+    monkeypatch.setattr("liqscape.cli.views.show_map.answer_map", stop)
     said = ask("map", NAME, "--home", home)
     assert (said.status, said.out) == (130, "")
     assert "interrupted" in said.err

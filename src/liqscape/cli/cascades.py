@@ -57,9 +57,10 @@ def cascade(
     seed: Annotated[int | None, typer.Option(help="Which random numbers.", rich_help_panel=INPUTS)] = None,
 ) -> None:
     """What a shock does, both ways: what ignites a run, how far it goes, the same with no map at all."""
-    from liqscape.cli.views.show_cascade import Asked, show_cascade
+    from liqscape.api.answers.shocks import Shock
+    from liqscape.cli.views.show_cascade import show_cascade
 
-    asked = Asked(shock=shock, push=push, preset=preset, direction=direction, fund=tuple(fund or ()), seed=seed)
+    asked = Shock(shock=shock, push=push, preset=preset, direction=direction, fund=tuple(fund or ()), seed=seed)
     show_cascade(target, built, guards, show, picture, asked)
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import tzinfo
 from typing import TYPE_CHECKING, Any
 
 from liqscape.api.envelope import Links, Meta, encode, envelope
+from liqscape.api.question import Answered
 from liqscape.cli.options import Plain, Show
 from liqscape.cli.screen import Screen
 from liqscape.errors import BadArgument
@@ -74,6 +76,12 @@ def emit(show: Plain, answer: Answer, screen: Screen) -> None:
         write(encode(shown, indent=2 if sys.stdout.isatty() else 0).decode() + "\n")
     elif forms is None or not (forms.csv or forms.ndjson or forms.parquet):
         answer.text(screen)
+
+
+def emit_answer(show: Plain, answered: Answered[Any], text: Callable[[Screen], None], zone: tzinfo) -> None:
+    """Give out what `api.answers` made, with `text` for people."""
+    answer = Answer(answered.command, answered.data, answered.meta, text, answered.table, answered.links)
+    emit(show, answer, Screen.of(show, zone))
 
 
 def note(show: Plain, text: str) -> None:

@@ -123,7 +123,8 @@ def heatmap(
     ] = None,
 ) -> None:
     """The map over time, under candles; a band ends where the mark price swept it."""
-    from liqscape.cli.views.show_heatmap import Shape, show_heatmap
+    from liqscape.api.answers.history import Shape
+    from liqscape.cli.views.show_heatmap import show_heatmap
 
     shape = Shape(window=window, state_window=state_window, within=within, rows=rows, interval=interval, scale=scale)
     show_heatmap(target, guards, show, picture, shape, reading)

@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from datetime import UTC
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from liqscape.analytics.caveats import Caveat, sentence
-from liqscape.api.envelope import METHOD, Links, plain_meta
-from liqscape.api.record import MAGNET, note_card, one_instrument, refresh_verdict
-from liqscape.cli.emit import Answer, emit, note
+from liqscape.api.answers.record import answer_accuracy
+from liqscape.api.question import Question
+from liqscape.cli.emit import emit_answer, note
 from liqscape.cli.options import Home, Picture, Plain
-from liqscape.cli.question import picture_path, read
+from liqscape.cli.question import picture_path
 from liqscape.cli.screen import BAD, BOLD, DIM, GOOD, WARN, Screen
 from liqscape.cli.views.badge import badge_style, badge_text, why
 from liqscape.cli.views.words import SHOUT, percent, say_caveats
-from liqscape.clock import now_ns, parse_instant, utc_date
-from liqscape.engine.verdict import OFF, TESTED, Badge, badge
+from liqscape.clock import utc_date
+from liqscape.engine.verdict import OFF, TESTED, Badge
 from liqscape.engine.workspace import Workspace
 from liqscape.errors import BadArgument, NoData
 from liqscape.model import InstrumentId
-from liqscape.store import open_ledger
 from liqscape.units import format_duration, format_usd
 from liqscape.validate.bootstrap import Value
-from liqscape.validate.ledger import Verification, verify
-from liqscape.validate.verdict import Lift, Verdict, read_verdict
+from liqscape.validate.ledger import Verification
+from liqscape.validate.verdict import Lift, Verdict
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -63,20 +62,18 @@ def show_accuracy(home: Home, show: Plain, picture: Picture, asked: Asked) -> No
     """Answer `liqscape accuracy`; exit 20 if the ledger was changed."""
     path = picture_path(picture.out)
     _check(asked)
-    workspace = Workspace(home.home)
-    instrument = one_instrument(workspace, asked.instrument)
-    if asked.refresh:
-        start, end = (
-            None if text is None else read(flag, text, parse_instant)
-            for flag, text in (("--from", asked.from_), ("--to", asked.to))
-        )
-        verdict: Verdict | None = refresh_verdict(workspace, instrument, from_ns=start, to_ns=end)
-    else:
-        verdict = read_verdict(workspace.state, str(instrument))
-    newest = _newest_ns(workspace, instrument)
-    record = badge(workspace, [instrument], newest)
-    walked = verify(open_ledger(workspace.home), asked.head) if asked.verify else None
-    card = _card(workspace, instrument, refresh=asked.refresh) if asked.magnet else None
+    question = Question("accuracy", Workspace(home.home), asked.instrument, prefix="--")
+    answered = answer_accuracy(
+        question,
+        refresh=asked.refresh,
+        from_=asked.from_,
+        to=asked.to,
+        ledger=asked.verify,
+        head=asked.head,
+        magnet=asked.magnet,
+    )
+    parts = answered.parts
+    instrument, verdict, record, walked = parts.instrument, parts.verdict, parts.badge, parts.walked
     if path is not None:
         if verdict is None:
             raise NoData(
@@ -87,30 +84,21 @@ def show_accuracy(home: Home, show: Plain, picture: Picture, asked: Asked) -> No
 
         save(draw(verdict, record), path)
         note(show, f"wrote {path}")
-    simulated = workspace.is_simulated(instrument)
-    caveats = _caveats(record, simulated)
 
     def text(screen: Screen) -> None:
-        if simulated:
+        if parts.simulated:
             screen.line((SHOUT, "shout"))
         _say_badge(screen, instrument, record, verdict)
         if verdict is not None:
             _say_verdict(screen, verdict)
         if asked.magnet:
-            _say_magnet(screen, instrument, card)
+            _say_magnet(screen, instrument, parts.card)
         if walked is not None:
             _say_ledger(screen, walked)
         screen.blank()
-        say_caveats(screen, caveats)
+        say_caveats(screen, parts.caveats)
 
-    answer = Answer(
-        command="accuracy",
-        data={"badge": record, "verdict": verdict, "magnet": card, "ledger": walked},
-        meta=plain_meta(instruments=[instrument], asked=asked.instrument, simulated=simulated, caveats=caveats, accuracy=record),
-        text=text,
-        links=Links(method=METHOD, reproduce=f"liqscape accuracy {instrument} --json"),
-    )
-    emit(show, answer, Screen.of(show))
+    emit_answer(show, answered, text, UTC)
     if walked is not None and not walked.intact:
         raise typer.Exit(CHANGED)
 
@@ -157,25 +145,6 @@ def _check(asked: Asked) -> None:
         raise BadArgument("--from and --to: only --refresh has a window to choose", hint="Add --refresh.")
     if asked.head is not None and not asked.verify:
         raise BadArgument("--head: is compared by --verify only", hint="Add --verify.")
-
-
-def _card(workspace: Workspace, instrument: InstrumentId, *, refresh: bool) -> dict[str, Any] | None:
-    """Return the stored card of the test of attraction as it was written, run anew on request; None if it was never run."""
-    if refresh:
-        note_card(workspace, instrument)
-    found = workspace.state.get(MAGNET, str(instrument))
-    return cast("dict[str, Any]", found) if isinstance(found, dict) else None
-
-
-def _newest_ns(workspace: Workspace, instrument: InstrumentId) -> int:
-    """End of the newest stored bar, at which a map without --as-of would stand; ns UTC."""
-    ends = [c.last_ns + (c.interval_ns or 0) for c in workspace.store.coverage() if c.instrument == instrument and c.price_kind]
-    return min(max(ends), now_ns()) if ends else now_ns()
-
-
-def _caveats(record: Badge, simulated: bool) -> tuple[Caveat, ...]:
-    codes = [*(["SIMULATED"] if simulated else []), *([] if record.has_record else ["UNTESTED"]), "MODEL", "ADVICE"]
-    return tuple(Caveat(code=code, text=sentence(code)) for code in codes)
 
 
 def _say_badge(screen: Screen, instrument: InstrumentId, record: Badge, verdict: Verdict | None) -> None:

@@ -2,33 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from liqscape.analytics import Asymmetry, MoveRow, SideShape, Tilt, WindowRow, asymmetry, move_to
-from liqscape.analytics.pools import DEFAULT_WITHIN, Comparison
-from liqscape.api.frames import frame
-from liqscape.cli.emit import Answer, emit
+from liqscape.analytics import SideShape, Tilt, WindowRow
+from liqscape.analytics.pools import Comparison
+from liqscape.api.answers.maps import answer_asymmetry
+from liqscape.cli.emit import emit_answer
 from liqscape.cli.options import Built, Condition, Filters, Guards, Show, Target
-from liqscape.cli.question import (
-    Question,
-    budgets,
-    condition_of,
-    decide,
-    find_map,
-    flags_of,
-    fractions,
-    guard,
-    option,
-    prices,
-)
+from liqscape.cli.question import condition_of, decide, question_of, words_of
 from liqscape.cli.screen import DIM, LONG, SHORT, WARN, Piece, Screen
-from liqscape.cli.views.badge import caveats_of, meta
 from liqscape.cli.views.show_map import say_range
 from liqscape.cli.views.show_moves import say_moves
 from liqscape.cli.views.words import (
     closing,
-    headline_of,
-    lean_of,
     level,
     number_interval,
     odds_text,
@@ -57,58 +41,27 @@ def show_asymmetry(
     usd: str | None,
 ) -> None:
     """Answer `liqscape asymmetry`."""
-    question = Question.of("asymmetry", target, show)
-    windows = DEFAULT_WITHIN if within is None else fractions("--within", within)
-    span = None if range_ is None else prices("--range", range_)
-    asked_usd = () if usd is None else budgets("--usd", usd)
+    question = question_of("asymmetry", target, show)
     test = condition_of(condition)
-    found = find_map(question, built, filters)
-    guard(guards, question, found)
-    reading, lean = asymmetry(found, windows, span), lean_of(question, found)
-    sentence = headline_of(found, question.badge(found), lean)
-    moves = move_to(found, asked_usd).moves
-    widest = max(reading.within, key=lambda row: row.distance)
-    caveats = caveats_of(
-        question, found, "asymmetry", prior_share=None if widest.imbalance is None else widest.imbalance.prior_share
-    )
-    flags = [*option("--within", within), *option("--range", range_), *option("--usd", usd)]
+    answered = answer_asymmetry(question, words_of(built, filters, None, guards), within=within, range_=range_, usd=usd)
+    parts = answered.parts
 
     def text(screen: Screen) -> None:
-        opening(screen, question, found, sentence)
+        opening(screen, question, parts.found, parts.sentence)
         screen.blank()
-        say_tilt(screen, lean)
-        say_windows(screen, reading.within)
-        for row in reading.ranges:
+        say_tilt(screen, parts.lean)
+        say_windows(screen, parts.reading.within)
+        for row in parts.reading.ranges:
             say_range(screen, row)
-        for shape in (reading.short, reading.long):
+        for shape in (parts.reading.short, parts.reading.long):
             _say_shape(screen, shape)
-        if moves:
-            say_moves(screen, moves)
+        if parts.moves:
+            say_moves(screen, parts.moves)
         screen.blank()
-        closing(screen, found, caveats)
+        closing(screen, parts.found, parts.caveats)
 
-    answer = Answer(
-        command="asymmetry",
-        data=asymmetry_data(reading, lean, sentence, moves),
-        meta=meta(question, found, caveats),
-        text=text,
-        table=lambda: frame(reading),
-        links=question.links(found.as_of_ns, [*flags, *flags_of(built, filters)]),
-    )
-    emit(show, answer, Screen.of(show, question.zone))
-    decide(test, found)
-
-
-def asymmetry_data(reading: Asymmetry, lean: Tilt, sentence: str, moves: tuple[MoveRow, ...] = ()) -> dict[str, Any]:
-    """Return the data of `asymmetry --json`."""
-    return {
-        "headline": sentence,
-        "tilt": lean,
-        "within": reading.within,
-        "ranges": reading.ranges,
-        "shape": {"long": reading.long, "short": reading.short},
-        "moves": moves,
-    }
+    emit_answer(show, answered, text, question.zone)
+    decide(test, parts.found)
 
 
 def say_tilt(screen: Screen, lean: Tilt) -> None:

@@ -6,11 +6,11 @@ import polars as pl
 
 from liqscape.api.cascade import parse_side
 from liqscape.api.frames import frame
+from liqscape.api.question import option
 from liqscape.cli.emit import Answer, emit
 from liqscape.cli.options import Built, Show, Target
-from liqscape.cli.question import Question, find_map, flags_of, option, read
+from liqscape.cli.question import question_of, read, words_of
 from liqscape.cli.screen import BOLD, DIM, LONG, SHORT, WARN, Screen
-from liqscape.cli.views.badge import caveats_of, meta
 from liqscape.cli.views.words import SHOUT, closing, level, odds_text, percent, price, said, stamps, usd_interval
 from liqscape.engine.calc import Calculation, VenuePrice, calculate
 from liqscape.errors import BadArgument
@@ -20,15 +20,15 @@ from liqscape.units import format_percent, format_usd, parse_usd
 
 def show_calc(target: Target, built: Built, show: Show, *, side: str, leverage: float, entry: str | None, size: str) -> None:
     """Answer `liqscape calc`."""
-    question = Question.of("calc", target, show)
+    question = question_of("calc", target, show)
     held, usd = parse_side(side), read("--size", size, parse_usd)
     at = None if entry is None else read("--entry", entry, parse_usd)
     if ":" in target.instrument and target.venue is not None:
         raise BadArgument("--venue: the instrument names its venue already", hint="Leave one of them out.")
-    found = find_map(question, built)
+    found = question.find_map(words_of(built))
     made = calculate(found, side=held, leverage=leverage, entry_price=at, size_usd=usd)
     sentence = said(found, sentence_of(made))
-    caveats = caveats_of(question, found, "calc")
+    caveats = question.caveats(found, "calc")
 
     def text(screen: Screen) -> None:
         if found.simulated:
@@ -44,10 +44,10 @@ def show_calc(target: Target, built: Built, show: Show, *, side: str, leverage: 
     answer = Answer(
         command="calc",
         data={"headline": sentence, **{name: getattr(made, name) for name in made.__struct_fields__}},
-        meta=meta(question, found, caveats),
+        meta=question.meta(found, caveats),
         text=text,
         table=lambda: _table(made),
-        links=question.links(found.as_of_ns, [*flags, *flags_of(built)]),
+        links=question.links(found.as_of_ns, [*flags, *words_of(built).flags()]),
     )
     emit(show, answer, Screen.of(show, question.zone))
 

@@ -2,119 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from functools import partial
-from typing import Any
 
-import polars as pl
-
-from liqscape.api.cascade import cascade_data, cascade_rows, draw_cascade, parse_directions, parse_funds
-from liqscape.cascade import Direction, Ignition, Probability, Quantile
-from liqscape.cli.emit import Answer, emit, note
+from liqscape.api.answers.shocks import Shock, answer_cascade, percent_error
+from liqscape.api.cascade import draw_cascade
+from liqscape.cascade import Direction, Ignition, Quantile
+from liqscape.cli.emit import emit_answer, note
 from liqscape.cli.options import Built, Guards, Picture, Show, Target
-from liqscape.cli.question import Question, find_map, flags_of, fraction, guard, option, picture_path, read
+from liqscape.cli.question import picture_path, question_of, words_of
 from liqscape.cli.screen import DIM, LONG, SHORT, WARN, Screen
-from liqscape.cli.views.badge import caveats_of, meta
-from liqscape.cli.views.words import closing, level, number_interval, opening, percent, said, signed, usd_interval
+from liqscape.cli.views.words import closing, level, opening, percent, usd_interval
 from liqscape.clock import iso
-from liqscape.engine.brakes import Brakes, parse_preset
-from liqscape.engine.cascade import Cascades, OneWay, build_cascade
+from liqscape.engine.cascade import Cascades, OneWay
 from liqscape.model.maps import Estimate
-from liqscape.units import format_percent, format_usd, parse_usd
+from liqscape.units import format_percent, format_usd
 
 _LABEL, _COLUMN = 30, 34
 
 
-@dataclass(frozen=True, kw_only=True)
-class Asked:
-    """The words that shape the shock, as they were typed."""
-
-    shock: str | None
-    push: str | None
-    preset: str
-    direction: str
-    fund: tuple[str, ...]
-    seed: int | None
-
-    def flags(self) -> list[str | None]:
-        """Return the words to type again."""
-        words: list[str | None] = [*option("--shock", self.shock), *option("--push", self.push)]
-        words += option("--preset", self.preset if self.preset != "now" else None)
-        words += option("--direction", self.direction if self.direction != "both" else None)
-        for each in self.fund:
-            words += ["--fund", each]
-        return [*words, *option("--seed", self.seed)]
-
-
-def show_cascade(target: Target, built: Built, guards: Guards, show: Show, picture: Picture, asked: Asked) -> None:
+def show_cascade(target: Target, built: Built, guards: Guards, show: Show, picture: Picture, asked: Shock) -> None:
     """Answer `liqscape cascade`."""
-    question = Question.of("cascade", target, show)
+    question = question_of("cascade", target, show)
     path = picture_path(picture.out)
-    words: dict[str, Any] = {
-        "shock_usd": None if asked.shock is None else read("--shock", asked.shock, _dollars),
-        "push": None if asked.push is None else fraction("--push", asked.push),
-        "preset": parse_preset(asked.preset),
-        "directions": parse_directions(asked.direction),
-        "funds_usd": parse_funds(asked.fund),
-    }
-    if asked.seed is not None:
-        words["seed"] = asked.seed
-    found = find_map(question, built)
-    guard(guards, question, found)
-    made = build_cascade(question.workspace, found, **words)
-    sentence = said(found, sentence_of(made))
-    caveats = caveats_of(question, found, "cascade", book=book_facts(made.brakes))
+    answered = answer_cascade(question, words_of(built, None, None, guards), asked)
+    parts = answered.parts
 
     def text(screen: Screen) -> None:
-        opening(screen, question, found, sentence)
+        opening(screen, question, parts.found, parts.sentence)
         screen.blank()
-        _say_brakes(screen, made)
-        _say_ways(screen, made)
-        _say_check(screen, made)
+        _say_brakes(screen, parts.made)
+        _say_ways(screen, parts.made)
+        _say_check(screen, parts.made)
         screen.blank()
-        closing(screen, found, caveats)
+        closing(screen, parts.found, parts.caveats)
 
-    answer = Answer(
-        command="cascade",
-        data=cascade_data(made, sentence),
-        meta=meta(question, found, caveats),
-        text=text,
-        table=lambda: pl.DataFrame(cascade_rows(made), infer_schema_length=None),
-        links=question.links(found.as_of_ns, [*asked.flags(), *flags_of(built)]),
-    )
     if path is not None:
-        draw_cascade(made, path, badge=question.badge(found).text)
+        draw_cascade(parts.made, path, badge=question.badge(parts.found).text)
         note(show, f"wrote {path}")
-    emit(show, answer, Screen.of(show, question.zone))
-
-
-def sentence_of(made: Cascades) -> str:
-    """Return the headline: tilt and what ignites, or the one direction that was asked for."""
-    odds = ", ".join(f"{way} {percent_error(one.ignition.p_ignites)}" for way, one in made.ways.items())
-    if made.tilt is None:
-        return f"Ignites within 5 %: {odds}. Potential, not a forecast."
-    return f"{made.tilt.state} {number_interval(made.tilt.value, signed)}; ignites {odds}. Potential, not a forecast."
-
-
-def book_facts(brakes: Brakes) -> Mapping[str, str] | None:
-    """Return what the caveat DEPTH names; None where no book was known."""
-    if brakes.book is None:
-        return None
-    refill = next((part.median for part in brakes.within_15_min.parts if part.name == "refill"), 1.0)
-    return {"time": iso(brakes.book.ts_ns), "r": f"{refill:.1f}"}
-
-
-def percent_error(odds: Probability) -> str:
-    """Write `16 %`, with `+-` its standard error where that shows."""
-    value = f"{odds.value * 100:.1f}" if 0.0 < odds.value < 0.02 else f"{odds.value * 100:.0f}"
-    return f"{value} %" if odds.error < 0.005 else f"{value} +-{odds.error * 100:.0f} %"
-
-
-def _dollars(text: str) -> float:
-    """Read dollars; a sign is kept, so that the engine can say why there is none."""
-    stripped = text.strip()
-    return -parse_usd(stripped[1:]) if stripped.startswith("-") else parse_usd(stripped)
+    emit_answer(show, answered, text, question.zone)
 
 
 def _say_brakes(screen: Screen, made: Cascades) -> None:

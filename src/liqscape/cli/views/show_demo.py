@@ -9,13 +9,13 @@ from typing import Any
 import msgspec
 from rich.console import Console
 
-from liqscape.analytics import caveats_for
+from liqscape.analytics import caveats_for, headline
 from liqscape.api.envelope import meta_of
+from liqscape.api.question import said
 from liqscape.cli.demo import Demo, run_demo
 from liqscape.cli.emit import Answer, emit
 from liqscape.cli.options import Plain
 from liqscape.cli.screen import Screen
-from liqscape.cli.views.words import headline_of
 
 
 def show_demo(show: Plain, *, folder: Path, seed: int) -> None:
@@ -32,7 +32,7 @@ def show_demo(show: Plain, *, folder: Path, seed: int) -> None:
 def demo_data(found: Demo) -> dict[str, Any]:
     """Return the data of `demo --json`."""
     return {
-        "headline": headline_of(found.map),
+        "headline": said(found.map, headline(found.map)),
         "seed": found.seed,
         "folder": str(found.folder),
         "within": [

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import polars as pl
-
-from liqscape.analytics.caveats import Caveat, sentence
-from liqscape.api.envelope import plain_meta
-from liqscape.cli.emit import Answer, emit
+from liqscape.api.answers.record import answer_episodes
+from liqscape.cli.emit import emit_answer
 from liqscape.cli.options import Show, Target
-from liqscape.cli.question import Question, fraction, option
+from liqscape.cli.question import question_of
 from liqscape.cli.screen import BAD, BOLD, DIM, GOOD, LONG, SHORT, Screen
 from liqscape.cli.views.badge import badge_text
 from liqscape.cli.views.words import SHOUT, percent, say_caveats, window_text
 from liqscape.cli.views.words import price as price_words
-from liqscape.clock import parse_instant
 from liqscape.engine.episodes import (
     CASE_AT,
     CASE_BASE,
@@ -21,17 +17,12 @@ from liqscape.engine.episodes import (
     CASE_RATIO,
     HEAVY,
     JUDGED_D,
-    RATIO,
     THIN,
-    WITHIN,
     Episode,
     Episodes,
     Followed,
     Tally,
-    build_episodes,
 )
-from liqscape.engine.verdict import badge
-from liqscape.errors import BadArgument
 from liqscape.model import InstrumentId, describe
 from liqscape.units import format_usd
 
@@ -40,54 +31,20 @@ _STYLES = {THIN: BAD, HEAVY: GOOD}
 
 def show_episodes(target: Target, show: Show, *, within: str | None, ratio: float | None, top: int | None) -> None:
     """Answer `liqscape episodes`."""
-    question = Question.of("episodes", target, show)
-    if top is not None and top < 1:
-        raise BadArgument(f"--top: expected at least 1, received {top}", hint="Leave it out for all rows.")
-    found = build_episodes(
-        question.workspace,
-        question.asked,
-        as_of_ns=question.as_of_ns,
-        within=WITHIN if within is None else fraction("--within", within),
-        least_ratio=RATIO if ratio is None else ratio,
-        venues=question.venues,
-    )
-    last_ns = max(parse_instant(each.to) for each in found)
-    record = badge(question.workspace, [InstrumentId.parse(each.instrument) for each in found], last_ns)
-    caveats = _caveats(found)
+    question = question_of("episodes", target, show)
+    answered = answer_episodes(question, within=within, ratio=ratio, top=top)
+    parts = answered.parts
 
     def text(screen: Screen) -> None:
-        for each in found:
+        for each in parts.found:
             if each.simulated:
                 screen.line((SHOUT, "shout"))
             _say(screen, each, top)
             screen.blank()
-        screen.line((badge_text(record), DIM))
-        say_caveats(screen, caveats)
+        screen.line((badge_text(parts.badge), DIM))
+        say_caveats(screen, parts.caveats)
 
-    meta = plain_meta(
-        instruments=[each.instrument for each in found],
-        asked=question.asked,
-        as_of_ns=last_ns,
-        simulated=any(each.simulated for each in found),
-        caveats=caveats,
-        accuracy=record,
-        recorded=False,
-    )
-    answer = Answer(
-        command="episodes",
-        data={"episodes": found},
-        meta=meta,
-        text=text,
-        table=lambda: pl.concat([_table(each) for each in found]),
-        links=question.links(last_ns, [*option("--within", within), *option("--ratio", ratio)]),
-    )
-    emit(show, answer, Screen.of(show, question.zone))
-
-
-def _caveats(found: tuple[Episodes, ...]) -> tuple[Caveat, ...]:
-    facts = {"RECOMPUTED": {"model": found[0].model}}
-    codes = (*(["SIMULATED"] if any(each.simulated for each in found) else []), "POTENTIAL", "WINDOW", "RECOMPUTED", "ADVICE")
-    return tuple(Caveat(code=code, text=sentence(code, facts.get(code))) for code in codes)
+    emit_answer(show, answered, text, question.zone)
 
 
 def _say(screen: Screen, found: Episodes, top: int | None) -> None:
@@ -187,17 +144,3 @@ def _move(value: float) -> str:
 
 def _dollars(after: Followed) -> str:
     return f"{format_usd(after.long_usd)} | {format_usd(after.short_usd)}"
-
-
-def _table(found: Episodes) -> pl.DataFrame:
-    """Return one row per episode, the case first; what is not over or not known is null."""
-    rows: list[dict[str, object]] = []
-    for each in (*([found.case] if found.case is not None else []), *found.episodes):
-        row: dict[str, object] = {"instrument": found.instrument}
-        row |= {name: getattr(each, name) for name in each.__struct_fields__ if name != "followed"}
-        for tally in found.tallies:
-            after = each.after(tally.days)
-            for name in ("outcome", "low", "high", "end", "long_usd", "short_usd"):
-                row[f"{name}_{tally.days}d"] = None if after is None else getattr(after, name)
-        rows.append(row)
-    return pl.DataFrame(rows, infer_schema_length=None)

@@ -2,74 +2,40 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from liqscape.analytics import Fuel
-from liqscape.api.frames import frame
-from liqscape.cli.emit import Answer, emit
-from liqscape.cli.options import Built, Show, Target
-from liqscape.cli.question import Question, check_age, duration, find_map, fraction, option, prices
+from liqscape.api.answers.history import answer_fuel
+from liqscape.api.question import Words
+from liqscape.cli.emit import emit_answer
+from liqscape.cli.options import Show, Target
+from liqscape.cli.question import question_of
 from liqscape.cli.screen import BOLD, DIM, LONG, SHORT, Screen, bar
-from liqscape.cli.views.badge import badge_style, badge_text, caveats_of, meta
-from liqscape.cli.views.words import SHOUT, closing, level, said, stamps
-from liqscape.clock import iso
-from liqscape.engine.fuel import build_fuel
+from liqscape.cli.views.badge import badge_style, badge_text
+from liqscape.cli.views.words import SHOUT, closing, level, stamps
 from liqscape.model import PositionSide
-from liqscape.units import format_percent, format_usd
-
-DEFAULT_WITHIN = "2%"
+from liqscape.units import format_usd
 
 
 def show_fuel(
     target: Target, show: Show, *, since: str, window: str | None, within: str | None, range_: str | None, max_age: str | None
 ) -> None:
     """Answer `liqscape fuel`."""
-    question = Question.of("fuel", target, show)
-    reach = fraction("--within", within or DEFAULT_WITHIN)
-    span = None if range_ is None else prices("--range", range_)
-    # The map of the later instant says what the account rests on: inputs, weights, age.
-    found = find_map(question, Built(window=window))
-    check_age(max_age, question, found.inputs, found.as_of_ns)
-    accounts = build_fuel(
-        question.workspace,
-        question.asked,
-        since=since,
-        as_of_ns=found.as_of_ns,
-        within=reach,
-        price_range=span,
-        venues=question.venues,
-        window=None if window is None else duration("--window", window),
-    )
-    sentence = said(found, " ".join(_sentence(each) for each in accounts))
-    badge = question.badge(found)
-    caveats = caveats_of(question, found, "fuel")
+    question = question_of("fuel", target, show)
+    answered = answer_fuel(question, Words(window=window, max_age=max_age), since=since, within=within, range_=range_)
+    parts = answered.parts
+    badge = question.badge(parts.found)
 
     def text(screen: Screen) -> None:
-        if found.simulated:
+        if parts.found.simulated:
             screen.line((SHOUT, "shout"))
-        screen.line((sentence, BOLD))
-        screen.joined([*stamps(screen, question, found), badge_text(badge)], badge_style(badge))
-        for each in accounts:
+        screen.line((parts.sentence, BOLD))
+        screen.joined([*stamps(screen, question, parts.found), badge_text(badge)], badge_style(badge))
+        for each in parts.accounts:
             screen.blank()
             _say_account(screen, each)
         screen.blank()
-        closing(screen, found, caveats)
+        closing(screen, parts.found, parts.caveats)
 
-    flags = [*option("--within", within), *option("--range", range_), *option("--window", window)]
-    answer = Answer(
-        command="fuel",
-        data={"headline": sentence, "accounts": [_account(each) for each in accounts]},
-        meta=meta(question, found, caveats),
-        text=text,
-        table=lambda: frame(accounts),
-        links=question.links(found.as_of_ns, ["--since", iso(accounts[0].reference_ns), *flags]),
-    )
-    emit(show, answer, Screen.of(show, question.zone))
-
-
-def _sentence(account: Fuel) -> str:
-    left = "nothing stood there" if account.left_fraction is None else f"{format_percent(account.left_fraction, decimals=0)} left"
-    return f"{account.region.side.capitalize()} fuel {level(account.region.from_price)}-{level(account.region.to_price)}: {left}."
+    emit_answer(show, answered, text, question.zone)
 
 
 def _say_account(screen: Screen, account: Fuel) -> None:
@@ -92,10 +58,3 @@ def _say_account(screen: Screen, account: Fuel) -> None:
     seen = format_usd(account.forced_seen_usd)
     ratio = "" if account.burn_ratio is None else f", {account.burn_ratio:.2f} of what was swept"
     screen.line((f"  forced orders published, its part of them: {seen}{ratio}", DIM))
-
-
-def _account(account: Fuel) -> dict[str, Any]:
-    """Return an account with its instants as text."""
-    facts = {name: getattr(account, name) for name in account.__struct_fields__}
-    facts["reference"], facts["as_of"] = iso(account.reference_ns), iso(account.as_of_ns)
-    return {name: value for name, value in facts.items() if name not in ("reference_ns", "as_of_ns")}

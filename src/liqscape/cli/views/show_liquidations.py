@@ -11,11 +11,11 @@ import polars as pl
 from liqscape.analytics.caveats import Caveat, sentence
 from liqscape.api.envelope import Coverage, plain_meta
 from liqscape.api.frames import frame
+from liqscape.api.question import option
 from liqscape.cli.emit import Answer, emit
 from liqscape.cli.options import Show, Target
-from liqscape.cli.question import Question, duration, option
+from liqscape.cli.question import question_of
 from liqscape.cli.screen import BOLD, DIM, LONG, SHORT, Screen, bar
-from liqscape.cli.views.show_zones import read_side
 from liqscape.cli.views.words import SHOUT, say_caveats
 from liqscape.clock import iso
 from liqscape.engine.tape import Published, published
@@ -29,13 +29,13 @@ _NICE_H = (1, 2, 3, 4, 6, 8, 12, 24, 48, 72, 168, 336, 720)
 
 def show_liquidations(target: Target, show: Show, *, window: str, side: str | None, top: int | None) -> None:
     """Answer `liqscape liquidations`."""
-    question = Question.of("liquidations", target, show)
-    only = read_side(side)
+    question = question_of("liquidations", target, show)
+    only = question.side("side", side)
     found = published(
         question.workspace,
         question.asked,
         as_of_ns=question.as_of_ns,
-        window=duration("--window", window),
+        window=question.duration("window", window),
         venues=question.venues,
     )
     caveats, intervals = _caveats(found), _table(found, only, top)

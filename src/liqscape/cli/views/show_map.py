@@ -2,46 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from liqscape.analytics import Ladder, LadderRow, RangeRow, RestingOrders, asymmetry, ladder, pool
-from liqscape.api.frames import frame
+from liqscape.analytics import Ladder, LadderRow, RangeRow
+from liqscape.api.answers.maps import answer_map
 from liqscape.api.pictures import plot
-from liqscape.cli.emit import Answer, emit, note
+from liqscape.cli.emit import emit_answer, note
 from liqscape.cli.options import Built, Condition, Filters, Guards, Picture, Show, SideFilter, Target
-from liqscape.cli.question import (
-    Question,
-    condition_of,
-    decide,
-    find_map,
-    flags_of,
-    fraction,
-    guard,
-    option,
-    picture_path,
-    prices,
-)
+from liqscape.cli.question import condition_of, decide, picture_path, question_of, words_of
 from liqscape.cli.screen import BOLD, DIM, LONG, SHORT, Screen, bar
-from liqscape.cli.views.badge import caveats_of, meta
-from liqscape.cli.views.words import (
-    closing,
-    distance_text,
-    headline_of,
-    level,
-    opening,
-    percent,
-    price,
-    usd_interval,
-    window_text,
-)
+from liqscape.cli.views.words import closing, distance_text, level, opening, percent, price, usd_interval, window_text
 from liqscape.model import PositionSide
-from liqscape.model.maps import LiquidationMap
-from liqscape.store import last_depth_ns
 from liqscape.units import format_price, format_usd
 
-DEFAULT_WITHIN = "5%"
 SMALLEST_PICTURE = 0.005  # a picture of less holds fewer than five buckets a side
-_STEPS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05)
 _ROOMY = 76  # from this width on, sums are shown with their interval
 _FIXED = 43  # characters of a row beside the bar
 _FIXED_INTERVAL = 13
@@ -63,88 +35,26 @@ def show_map(
     range_: str | None,
 ) -> None:
     """Answer `liqscape map`."""
-    question = Question.of("map", target, show)
-    reach = fraction("--within", within or DEFAULT_WITHIN)
-    height = fraction("--step", step) if step else default_step(reach)
-    span = None if range_ is None else prices("--range", range_)
+    question = question_of("map", target, show)
     path, test = picture_path(picture.out), condition_of(condition)
-    found = find_map(question, built, filters, side)
-    guard(guards, question, found)
-    rows, sentence = ladder(found, reach, height, book_of(question, found)), headline_of(found, question.badge(found))
-    ranges = () if span is None else asymmetry(found, (reach,), span).ranges
-    caveats = caveats_of(question, found, "map", prior_share=prior_share_within(found, reach))
+    answered = answer_map(question, words_of(built, filters, side, guards), within=within, step=step, range_=range_)
+    parts = answered.parts
+    found = parts.found
     if path is not None:
-        plot(found, path, within=max(reach, SMALLEST_PICTURE), badge=question.badge(found))
+        plot(found, path, within=max(parts.reach, SMALLEST_PICTURE), badge=question.badge(found))
         note(show, f"wrote {path}")
-    flags = [*option("--within", within), *option("--step", step), *option("--range", range_)]
 
     def text(screen: Screen) -> None:
-        opening(screen, question, found, sentence)
+        opening(screen, question, found, parts.sentence)
         screen.blank()
-        say_ladder(screen, rows, only=found.filters.get("side"))
-        for row in ranges:
+        say_ladder(screen, parts.rows, only=found.filters.get("side"))
+        for row in parts.ranges:
             say_range(screen, row)
         screen.blank()
-        closing(screen, found, caveats)
+        closing(screen, found, parts.caveats)
 
-    answer = Answer(
-        command="map",
-        data=map_data(found, rows, sentence, ranges),
-        meta=meta(question, found, caveats),
-        text=text,
-        table=lambda: frame(found),
-        links=question.links(found.as_of_ns, [*flags, *flags_of(built, filters, side)]),
-    )
-    emit(show, answer, Screen.of(show, question.zone))
+    emit_answer(show, answered, text, question.zone)
     decide(test, found)
-
-
-def book_of(question: Question, found: LiquidationMap) -> RestingOrders | None:
-    """Return the sum of the venues' stored books of the hour before the map; None unless each has one."""
-    store = question.workspace.store
-    instruments = tuple(each.instrument for each in found.inputs)
-    if any(last_depth_ns(store, instrument, at_ns=found.as_of_ns) is None for instrument in instruments):
-        return None  # without importing the engine's brakes: most homes hold no book
-    from liqscape.engine.brakes import stored_book
-
-    book, _ = stored_book(question.workspace, instruments, found.as_of_ns)
-    if book is None:
-        return None
-    return RestingOrders(distance=book.distance, bid_usd=book.bid_usd, ask_usd=book.ask_usd, ts_ns=book.ts_ns)
-
-
-def default_step(within: float) -> float:
-    """Return the height of a bar: 0.5 %, finer for a window that would hold fewer than three, coarser from 6 % on."""
-    fitting = next((step for step in _STEPS if within / step <= 12.0 + 1e-9), within / 12.0)
-    return max(fitting, 0.005) if within >= 0.015 - 1e-12 else fitting
-
-
-def prior_share_within(found: LiquidationMap, within: float) -> float | None:
-    """Return the fraction of both pools within a distance that is prior; None where nothing stands."""
-    pools = [pool(found, side, 0.0, within) for side in PositionSide]
-    total = sum(each.median or 0.0 for each in pools)
-    return sum((each.median or 0.0) * (each.prior_share or 0.0) for each in pools) / total if total > 0.0 else None
-
-
-def map_data(found: LiquidationMap, rows: Ladder, sentence: str, ranges: tuple[RangeRow, ...] = ()) -> dict[str, Any]:
-    """Return the data of `map --json`."""
-    reach = 0.5 if found.short.usd.size >= 500 else found.short.usd.size * 0.001
-    return {
-        "headline": sentence,
-        "balance": found.balance,
-        "totals": {
-            "open_interest_usd": found.open_interest_usd,
-            "within": rows.within,
-            "short_pool_usd": pool(found, PositionSide.SHORT, 0.0, rows.within),
-            "long_pool_usd": pool(found, PositionSide.LONG, 0.0, rows.within),
-            "reach": reach,
-            "short_reach_usd": pool(found, PositionSide.SHORT, 0.0, reach),
-            "long_reach_usd": pool(found, PositionSide.LONG, 0.0, reach),
-        },
-        "ladder": rows,
-        "ranges": ranges,
-        "levels": frame(found).to_dicts(),
-    }
 
 
 def say_ladder(screen: Screen, rows: Ladder, *, only: str | None = None) -> None:

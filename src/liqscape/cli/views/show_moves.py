@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from liqscape.analytics import Move, MoveRow, MoveTo, move_to
-from liqscape.analytics.move_to import DEFAULT_USD, FARTHEST
-from liqscape.api.frames import frame
-from liqscape.cli.emit import Answer, emit
+from liqscape.analytics import Move, MoveRow
+from liqscape.analytics.move_to import FARTHEST
+from liqscape.api.answers.maps import answer_moves
+from liqscape.cli.emit import emit_answer
 from liqscape.cli.options import Built, Condition, Filters, Guards, Show, Target
-from liqscape.cli.question import Question, budgets, condition_of, decide, find_map, flags_of, guard, option
+from liqscape.cli.question import condition_of, decide, question_of, words_of
 from liqscape.cli.screen import DIM, LONG, SHORT, Screen
-from liqscape.cli.views.badge import caveats_of, meta
-from liqscape.cli.views.words import closing, headline_of, level, number_interval, odds_text, opening, plain, widest_odds
-from liqscape.model.maps import LiquidationMap
+from liqscape.cli.views.words import closing, level, number_interval, odds_text, opening, plain
 from liqscape.units import format_percent, format_usd
 
 _NARROW = 76
@@ -30,37 +26,20 @@ def show_moves(
     usd: str | None,
 ) -> None:
     """Answer `liqscape move-to`."""
-    question = Question.of("move-to", target, show)
-    asked = DEFAULT_USD if usd is None else budgets("--usd", usd)
+    question = question_of("move-to", target, show)
     test = condition_of(condition)
-    found = find_map(question, built, filters)
-    guard(guards, question, found)
-    reading, sentence = move_to(found, asked), headline_of(found, question.badge(found))
-    odds = widest_odds(*(move.no_map_odds for row in reading.moves for move in (row.up, row.down) if move))
-    caveats = caveats_of(question, found, "move-to", odds=odds)
+    answered = answer_moves(question, words_of(built, filters, None, guards), usd=usd)
+    parts = answered.parts
 
     def text(screen: Screen) -> None:
-        opening(screen, question, found, sentence)
+        opening(screen, question, parts.found, parts.sentence)
         screen.blank()
-        say_moves(screen, reading.moves)
+        say_moves(screen, parts.reading.moves)
         screen.blank()
-        closing(screen, found, caveats)
+        closing(screen, parts.found, parts.caveats)
 
-    answer = Answer(
-        command="move-to",
-        data=moves_data(reading, found, sentence),
-        meta=meta(question, found, caveats),
-        text=text,
-        table=lambda: frame(reading),
-        links=question.links(found.as_of_ns, [*option("--usd", usd), *flags_of(built, filters)]),
-    )
-    emit(show, answer, Screen.of(show, question.zone))
-    decide(test, found)
-
-
-def moves_data(reading: MoveTo, found: LiquidationMap, sentence: str) -> dict[str, Any]:
-    """Return the data of `move-to --json`."""
-    return {"headline": sentence, "moves": reading.moves, "farthest": reading.farthest, "sigma_1d": found.sigma_1d}
+    emit_answer(show, answered, text, question.zone)
+    decide(test, parts.found)
 
 
 def say_moves(screen: Screen, rows: tuple[MoveRow, ...]) -> None:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from liqscape.analytics import MixShare, Zone, Zones, zones
-from liqscape.analytics.zones import ZONE_WITHIN
-from liqscape.api.frames import frame
-from liqscape.cli.emit import Answer, emit
+from liqscape.analytics import MixShare, Zone, Zones
+from liqscape.api.answers.maps import answer_zones
+from liqscape.cli.emit import emit_answer
 from liqscape.cli.options import Built, Condition, Filters, Guards, Show, SideFilter, Target
-from liqscape.cli.question import Question, condition_of, decide, find_map, flags_of, fraction, guard, option
+from liqscape.cli.question import condition_of, decide, question_of, words_of
 from liqscape.cli.screen import BOLD, DIM, LONG, SHORT, Screen
-from liqscape.cli.views.badge import caveats_of, meta
-from liqscape.cli.views.words import closing, headline_of, level, odds_text, opening, percent, usd_interval, widest_odds
-from liqscape.errors import BadArgument
+from liqscape.cli.views.words import closing, level, odds_text, opening, percent, usd_interval
 from liqscape.model import PositionSide
 from liqscape.units import NS_PER_S, format_duration, format_percent, format_usd
 
@@ -29,43 +26,20 @@ def show_zones(
     top: int | None,
 ) -> None:
     """Answer `liqscape zones`."""
-    question = Question.of("zones", target, show)
-    reach = ZONE_WITHIN if within is None else fraction("--within", within)
-    only, test = read_side(side.side), condition_of(condition)
-    found = find_map(question, built, filters)
-    guard(guards, question, found)
-    reading, sentence = zones(found, reach, side=only, top=top), headline_of(found, question.badge(found))
-    odds = widest_odds(*(zone.no_map_odds for zone in reading.zones))
-    caveats = caveats_of(question, found, "zones", odds=odds)
-    flags = [*option("--within", within), *option("--top", top), *option("--side", only)]
+    question = question_of("zones", target, show)
+    test = condition_of(condition)
+    answered = answer_zones(question, words_of(built, filters, side, guards), within=within, top=top)
+    parts = answered.parts
 
     def text(screen: Screen) -> None:
-        opening(screen, question, found, sentence)
+        opening(screen, question, parts.found, parts.sentence)
         screen.blank()
-        say_zones(screen, reading)
+        say_zones(screen, parts.reading)
         screen.blank()
-        closing(screen, found, caveats)
+        closing(screen, parts.found, parts.caveats)
 
-    answer = Answer(
-        command="zones",
-        data={"headline": sentence, "within": reading.within, "zones": reading.zones, "findings": reading.findings},
-        meta=meta(question, found, caveats),
-        text=text,
-        table=lambda: frame(reading),
-        links=question.links(found.as_of_ns, [*flags, *flags_of(built, filters)]),
-    )
-    emit(show, answer, Screen.of(show, question.zone))
-    decide(test, found)
-
-
-def read_side(text: str | None) -> PositionSide | None:
-    """Read `long`, `short` or `both`."""
-    if text is None or text.lower() == "both":
-        return None
-    try:
-        return PositionSide(text.lower())
-    except ValueError:
-        raise BadArgument(f"--side: expected long, short or both, received {text!r}") from None
+    emit_answer(show, answered, text, question.zone)
+    decide(test, parts.found)
 
 
 def say_zones(screen: Screen, reading: Zones) -> None:

@@ -5,16 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-from liqscape.analytics import Tilt, headline, tilt
 from liqscape.analytics.caveats import Caveat
 from liqscape.api.envelope import completeness_of, feeds_of, parts_of
-from liqscape.cli.question import Question
+from liqscape.api.question import Question
+from liqscape.api.question import level as level
+from liqscape.api.question import said as said
 from liqscape.cli.screen import BOLD, DIM, WARN, Screen
 from liqscape.cli.views.badge import badge_style, badge_text
-from liqscape.engine.cascade import ignitions
-from liqscape.engine.cascade import lean_of as lean_with
-from liqscape.engine.verdict import OFF, Badge
-from liqscape.errors import NoData
 from liqscape.model.instruments import describe
 from liqscape.model.maps import Estimate, Heatmap, Inputs, LiquidationMap, Outcome, Reading
 from liqscape.model.sides import Completeness, PriceKind
@@ -76,41 +73,9 @@ def price(value: float | None) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def level(value: float | None) -> str:
-    """Write the price of a level: five digits are finer than a bucket."""
-    text = format_price(value, digits=5)
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
 def odds_text(odds: float | None) -> str:
     """Write odds: `67%`, `< 1%` where they are small and not nothing."""
     return "< 1%" if odds is not None and 0.0 < odds < 0.005 else percent(odds)
-
-
-def lean_of(question: Question, found: LiquidationMap) -> Tilt:
-    """Return the tilt with P(ignites) of both sides (F06); without it where the market's brakes are not known.
-
-    A map of which something was left out has no answer: what was left out would be forced all the same.
-    """
-    lean = tilt(found)
-    if found.filters.keys() - {"venue"}:
-        return lean
-    try:
-        return lean_with(lean, ignitions(question.workspace, found))
-    except NoData:
-        return lean
-
-
-def headline_of(found: LiquidationMap, badge: Badge | None = None, lean: Tilt | None = None) -> str:
-    """Return the headline of a map, which says SIMULATED where the market is; a map whose record is OFF has none."""
-    if badge is None or badge.state != OFF:
-        return said(found, headline(found, lean))
-    return said(found, f"No headline: out of sample the map of {badge.instrument} did not hold ({'; '.join(badge.reasons)}).")
-
-
-def said(found: LiquidationMap | Heatmap, sentence: str) -> str:
-    """Let a leading sentence say SIMULATED where the market is."""
-    return f"SIMULATED. {sentence}" if found.simulated else sentence
 
 
 def opening(screen: Screen, question: Question, found: LiquidationMap, sentence: str) -> None:
@@ -215,11 +180,6 @@ def say_caveats(screen: Screen, caveats: Sequence[Caveat]) -> None:
         pieces += [(each.code, WARN if each.code in ("SIMULATED", "STALE", "SHIPPED", "FILTERED") else "bold dim")]
         pieces += [(f" {each.text} ", DIM)]
     screen.line(*pieces)
-
-
-def widest_odds(*odds: float | None) -> float | None:
-    """Return the largest of the known odds: what the caveat BASELINE names."""
-    return max((value for value in odds if value is not None), default=None)
 
 
 def _short(value: float) -> str:
