@@ -59,6 +59,16 @@ class Settings(BaseSettings):
         description="A venue whose newest bar is this much older than the newest of all is left out of a joined map, and named.",
         json_schema_extra={"unit": "duration"},
     )
+    position_max_age: str = Field(
+        "3h",
+        description="A followed account whose last look is older counts as unknown: its positions are modelled again.",
+        json_schema_extra={"unit": "duration"},
+    )
+    measured_prior: bool = Field(
+        default=False,
+        description="Let followed accounts shape the prior of their instrument's map (docs/truth.md: no gain was found).",
+        json_schema_extra={"unit": "true or false"},
+    )
     venue_urls: dict[str, str] = Field(
         default_factory=dict[str, str],
         description="Other base addresses of a venue, by adapter and host: `venue_urls.bybit_linear.rest`.",
@@ -70,7 +80,7 @@ class Settings(BaseSettings):
         json_schema_extra={"unit": "address"},
     )
 
-    @field_validator("window", "heatmap_window", "stale_after")
+    @field_validator("window", "heatmap_window", "stale_after", "position_max_age")
     @classmethod
     def _duration(cls, value: str) -> str:
         parse_duration_ns(value)

@@ -131,4 +131,5 @@ def _scaled(levels: SideLevels, part: FloatArray) -> SideLevels:
         class_usd=levels.class_usd * part,
         draws_usd=levels.draws_usd * part,
         prior_draws_usd=levels.prior_draws_usd * part,
+        measured_usd=levels.measured_usd * part,
     )

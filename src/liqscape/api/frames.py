@@ -72,6 +72,7 @@ def _levels(found: LiquidationMap) -> pl.DataFrame:
             "long_base": long(found.long.base),
             "short_base": short(found.short.base),
             "prior_usd": long(found.long.prior_usd) + short(found.short.prior_usd),
+            "measured_usd": long(found.long.measured_usd) + short(found.short.measured_usd),
         }
     )
 

@@ -11,11 +11,12 @@ from msgspec import structs
 
 from liqscape.clock import now_ns
 from liqscape.engine.joined import gather
+from liqscape.engine.positions.measured import Measured, read_measured
 from liqscape.engine.replay import Replayed, replay
 from liqscape.engine.survivors import joined_shares
 from liqscape.engine.workspace import Workspace
 from liqscape.errors import BadArgument, NoData
-from liqscape.estimate import MODEL, Recipe, SideSum, side_sum
+from liqscape.estimate import MODEL, MeasuredSide, Recipe, SideSum, side_sum
 from liqscape.model import BarSeries, PositionSide, PriceKind
 from liqscape.model.arrays import FloatArray
 from liqscape.model.maps import BUCKET_WIDTH, BUCKETS, Balance, Inputs, LiquidationMap, Outcome, Reading
@@ -74,27 +75,52 @@ def build_map(
     gathered = gather(workspace, instruments, as_of_ns, window_ns)
     runs = [replay(tape, recipes) for tape in gathered.tapes]
     shares = published_shares(workspace, [run.inputs for run in runs]) if reading is Reading.TRUE else None
-    found = replace(assemble(asked, runs, gathered.as_of_ns, shares), left_out=gathered.left_out)
+    measured = [read_measured(workspace, tape, gathered.as_of_ns) for tape in gathered.tapes]
+    found = replace(assemble(asked, runs, gathered.as_of_ns, shares, measured), left_out=gathered.left_out)
     return _described(workspace, found, runs, venues)
 
 
-def assemble(asked: str, runs: Sequence[Replayed], as_of_ns: int, shares: Shares | None = None) -> LiquidationMap:
-    """Join replayed instruments into one map; prices meet at the mark of all, weighted by open interest."""
+def assemble(
+    asked: str,
+    runs: Sequence[Replayed],
+    as_of_ns: int,
+    shares: Shares | None = None,
+    measured: Sequence[Measured | None] = (),
+) -> LiquidationMap:
+    """Join replayed instruments into one map; prices meet at the mark of all, weighted by open interest.
+
+    Where positions of an instrument are known (`measured`, one per run), they stand at their own levels and the model keeps
+    only the share of open interest that is not known; they are never divided by `shares`.
+    """
     open_interest = np.array([run.estimator.states[0].open_interest_base for run in runs])
     marks = np.array([run.tape.mark_price for run in runs])
     mark = float(marks[0]) if len(runs) == 1 else float(marks @ open_interest / open_interest.sum())
     ladder: FloatArray = BUCKET_WIDTH * np.arange(BUCKETS + 1.0)
     sides: list[SideSum] = []
     edges = (mark * (1.0 - ladder), mark * (1.0 + ladder))
+    known: list[list[MeasuredSide]] = []
     for side in range(2):
         parts = [
             side_sum(side, edges[side], run.estimator.states, run.estimator.mixes(), run.older, float(oi), 1000 * i + side)
             for i, (run, oi) in enumerate(zip(runs, open_interest, strict=True))
         ]
+        known.append([])
+        for i, found in enumerate(measured):
+            if found is not None:
+                recipe = runs[i].estimator.recipes[0]
+                known[side].append(found.side(side, edges[side], float(open_interest[i]), recipe))
+                parts[i] = parts[i].part(1.0 - known[side][-1].share)
         joined = parts[0]
         for part in parts[1:]:
             joined = joined.add(part)
         sides.append(joined)
+    capped = any(side.capped for side in sides)
+    learned = any(run.inputs.weights.source == "learned" for run in runs)
+    if shares is not None:
+        sides = [side.times(1.0 / shares.median, shares.factors(len(side.draws_usd))) for side in sides]
+    for side in range(2):
+        for one in known[side]:
+            sides[side] = sides[side].plus(one)
     total = float(open_interest.sum())
     balance = Balance(
         open_interest_base=total,
@@ -102,17 +128,16 @@ def assemble(asked: str, runs: Sequence[Replayed], as_of_ns: int, shares: Shares
         short_base=sides[1].placed_base,
         long_reservoir_base=max(total - sides[0].placed_base, 0.0),
         short_reservoir_base=max(total - sides[1].placed_base, 0.0),
+        long_measured_base=sides[0].measured_base,
+        short_measured_base=sides[1].measured_base,
     )
-    capped = any(side.capped for side in sides)
-    learned = any(run.inputs.weights.source == "learned" for run in runs)
-    if shares is not None:
-        sides = [side.times(1.0 / shares.median, shares.factors(len(side.draws_usd))) for side in sides]
     first = runs[0]
     recipe = first.estimator.recipes[0]
     return LiquidationMap(
         asked=asked,
         inputs=tuple(
-            structs.replace(run.inputs, open_interest_usd=float(oi) * mark) for run, oi in zip(runs, open_interest, strict=True)
+            structs.replace(run.inputs, open_interest_usd=float(oi) * mark, measured=found and found.describe(float(oi)))
+            for run, oi, found in zip(runs, open_interest, measured or [None] * len(runs), strict=True)
         ),
         as_of_ns=as_of_ns,
         computed_at_ns=now_ns(),

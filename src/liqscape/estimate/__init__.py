@@ -4,7 +4,7 @@ Depends on `model` and the ground only.
 """
 
 from liqscape.estimate.estimator import Estimator, Interval
-from liqscape.estimate.levels import AGE_KNOTS_NS, DRAWS, SideSum, contracts, side_sum
+from liqscape.estimate.levels import AGE_KNOTS_NS, DRAWS, MeasuredSide, SideSum, contracts, side_sum
 from liqscape.estimate.recipe import MODEL, Recipe, members
 from liqscape.estimate.shipped import Shipped, shipped_weights
 from liqscape.estimate.state import Canvas, MapState
@@ -21,6 +21,7 @@ __all__ = [
     "Kept",
     "Learner",
     "MapState",
+    "MeasuredSide",
     "Mix",
     "Recipe",
     "Shipped",

@@ -23,6 +23,29 @@ AGE_KNOTS_NS = tuple(hours * NS_PER_HOUR for hours in (1, 4, 24, 168))
 
 
 @dataclass(frozen=True)
+class MeasuredSide:
+    """Positions of one side that are known one by one, in the buckets of a map.
+
+    Parameters
+    ----------
+    usd, base : float64[n]
+    tier_usd, class_usd : float64[tiers, n] and [classes, n], `usd` split
+    known_base, placed_base
+        Contracts that are known, and those of them that have a level, at any distance.
+    share
+        Known contracts over the instrument's open interest, at most 1: so much of it is not modelled.
+    """
+
+    usd: FloatArray
+    base: FloatArray
+    tier_usd: FloatArray
+    class_usd: FloatArray
+    known_base: float
+    placed_base: float
+    share: float
+
+
+@dataclass(frozen=True)
 class SideSum:
     """The parts of one side's levels before they are divided or named; parts of several instruments add up.
 
@@ -36,6 +59,9 @@ class SideSum:
         Contracts on the map, at any distance.
     capped
         Whether the weights had to be scaled down to open interest.
+    measured_usd : float64[n], the part of `usd` that is known position by position, None where nothing is
+    measured_base
+        Contracts that are known, with and without a level.
     """
 
     usd: FloatArray
@@ -48,6 +74,8 @@ class SideSum:
     prior_draws_usd: FloatArray
     placed_base: float
     capped: bool
+    measured_usd: FloatArray | None = None
+    measured_base: float = 0.0
 
     def add(self, other: SideSum) -> SideSum:
         """Join the levels of two instruments on one price axis."""
@@ -70,9 +98,35 @@ class SideSum:
             capped=self.capped,
         )
 
+    def part(self, share: float) -> SideSum:
+        """Scale everything, dollars and contracts: what is left to the model where a share is known otherwise."""
+        names = ("usd", "base", "prior_usd", "age_usd_s", "tier_usd", "class_usd", "draws_usd", "prior_draws_usd")
+        scaled = {name: getattr(self, name) * share for name in names}
+        return SideSum(**scaled, placed_base=self.placed_base * share, capped=self.capped)
+
+    def plus(self, measured: MeasuredSide) -> SideSum:
+        """Add positions that are known: the same in every draw, and no part of them is prior."""
+        before = np.zeros_like(self.usd) if self.measured_usd is None else self.measured_usd
+        return SideSum(
+            usd=self.usd + measured.usd,
+            base=self.base + measured.base,
+            prior_usd=self.prior_usd,
+            age_usd_s=self.age_usd_s,
+            tier_usd=self.tier_usd + measured.tier_usd,
+            class_usd=self.class_usd + measured.class_usd,
+            draws_usd=self.draws_usd + measured.usd,
+            prior_draws_usd=self.prior_draws_usd + measured.usd,
+            placed_base=self.placed_base + measured.placed_base,
+            capped=self.capped,
+            measured_usd=before + measured.usd,
+            measured_base=self.measured_base + measured.known_base,
+        )
+
     def levels(self, side: PositionSide, edge_price: FloatArray) -> SideLevels:
         """Name the parts."""
-        age = np.divide(self.age_usd_s, self.usd, out=np.full(self.usd.size, np.nan), where=self.usd > 0.0)
+        measured = np.zeros_like(self.usd) if self.measured_usd is None else self.measured_usd
+        modelled = self.usd - measured
+        age = np.divide(self.age_usd_s, modelled, out=np.full(self.usd.size, np.nan), where=modelled > 0.0)
         return SideLevels(
             side=side,
             edge_price=edge_price,
@@ -84,6 +138,7 @@ class SideSum:
             class_usd=self.class_usd,
             draws_usd=self.draws_usd,
             prior_draws_usd=self.prior_draws_usd,
+            measured_usd=measured,
         )
 
 

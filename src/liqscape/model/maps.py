@@ -79,11 +79,12 @@ class SideLevels:
     usd : float64[n], USD at the level, the map's own value
     base : float64[n], contracts in base units
     prior_usd : float64[n], the part of `usd` that is prior and not data
-    age_s : float64[n], mean age of the mass in seconds, NaN where there is none
+    age_s : float64[n], mean age of the modelled mass in seconds, NaN where there is none
     tier_usd : float64[tiers, n], `usd` split by distance tier; sums to `usd`
     class_usd : float64[classes, n], `usd` split by lifetime class; sums to `usd`
     draws_usd : float64[draws, n], the ensemble: members x posterior draws of the weights
     prior_draws_usd : float64[draws, n], the same with the weights drawn from the prior alone
+    measured_usd : float64[n], the part of `usd` that is known position by position; left out: nothing is
     """
 
     side: PositionSide
@@ -96,6 +97,11 @@ class SideLevels:
     class_usd: FloatArray
     draws_usd: FloatArray
     prior_draws_usd: FloatArray
+    measured_usd: FloatArray = field(default_factory=lambda: np.empty(0))
+
+    def __post_init__(self) -> None:
+        if self.measured_usd.size != self.usd.size:
+            object.__setattr__(self, "measured_usd", np.zeros_like(self.usd))
 
     @property
     def mid_price(self) -> FloatArray:
@@ -107,7 +113,8 @@ class Balance(Struct, frozen=True, kw_only=True):
     """Where the contracts are, base units, published reading.
 
     `long_base + long_reservoir_base = short_base + short_reservoir_base = open_interest_base`; a reservoir holds what the
-    weights do not place on the map (hedged, unlevered, market makers, unpublished).
+    weights do not place on the map (hedged, unlevered, market makers, unpublished) and what is measured and has no level.
+    Of each side `measured_base` is known position by position, with and without a level; the rest is modelled.
     """
 
     open_interest_base: float
@@ -115,6 +122,14 @@ class Balance(Struct, frozen=True, kw_only=True):
     short_base: float
     long_reservoir_base: float
     short_reservoir_base: float
+    long_measured_base: float = 0.0
+    short_measured_base: float = 0.0
+
+    @property
+    def measured_share(self) -> float:
+        """Fraction of open interest that is known position by position, mean of both sides."""
+        known = 0.5 * (self.long_measured_base + self.short_measured_base)
+        return known / self.open_interest_base if self.open_interest_base > 0.0 else 0.0
 
 
 class WeightsOrigin(Struct, frozen=True, kw_only=True):
@@ -126,6 +141,39 @@ class WeightsOrigin(Struct, frozen=True, kw_only=True):
     to_ns: int | None
     hours: int
     score: str | None = None
+
+
+class MeasuredInput(Struct, frozen=True, kw_only=True):
+    """What of an instrument's open interest is known position by position.
+
+    Parameters
+    ----------
+    accounts
+        Accounts whose position is in the map.
+    long_share, short_share
+        Known contracts over open interest, at most 1.
+    solved, held
+        Levels of cross accounts with other legs: solved anew at the present marks, and kept as the venue said them because
+        the solver does not reproduce them.
+    passed, stale
+        Positions left out because price went through their level since the look, and accounts whose last look is too old:
+        both are modelled.
+    oldest_ns, newest_ns
+        Of the looks, ns UTC; None if every look is too old.
+    more_than_open
+        True if more was known than is open; then all was scaled down, and one of the two numbers is wrong.
+    """
+
+    accounts: int
+    long_share: float
+    short_share: float
+    solved: int
+    held: int
+    passed: int
+    stale: int
+    oldest_ns: int | None
+    newest_ns: int | None
+    more_than_open: bool = False
 
 
 class Inputs(Struct, frozen=True, kw_only=True):
@@ -149,6 +197,7 @@ class Inputs(Struct, frozen=True, kw_only=True):
     level_slow: float
     weights: WeightsOrigin
     open_interest_usd: float | None = None
+    measured: MeasuredInput | None = None  # where accounts are public and followed
 
 
 class LeftOut(Struct, frozen=True, kw_only=True):

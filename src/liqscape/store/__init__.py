@@ -12,7 +12,7 @@ from liqscape.store.depth import last_depth_ns, read_depth
 from liqscape.store.journal import Journal
 from liqscape.store.ledger import Entry, Head, Ledger
 from liqscape.store.liquidations import read_liquidations
-from liqscape.store.positions import count_stale, read_positions
+from liqscape.store.positions import read_positions
 from liqscape.store.schema import SCHEMAS, Table, TableSchema
 from liqscape.store.series import last_open_interest_ns, read_bars, read_funding
 from liqscape.store.state import StateDb
@@ -30,7 +30,6 @@ __all__ = [
     "Store",
     "Table",
     "TableSchema",
-    "count_stale",
     "last_depth_ns",
     "last_open_interest_ns",
     "open_journal",

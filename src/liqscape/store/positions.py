@@ -29,10 +29,3 @@ def read_positions(store: Store, instrument: InstrumentId, *, at_ns: int, max_ag
     rows = rows.filter(pl.col("quantity_base") != 0.0)
     holders = rows.filter(pl.col("instrument") == str(instrument)).select("account")
     return rows.join(holders, on="account", how="semi").sort("account", "instrument")
-
-
-def count_stale(store: Store, instrument: InstrumentId, *, at_ns: int, max_age_ns: int, look_back_ns: int) -> int:
-    """Return how many accounts held `instrument` at their last look, which is older than `max_age_ns`."""
-    rows = store.read(Table.POSITIONS, instrument, start_ns=at_ns - look_back_ns, end_ns=at_ns + 1, known_by_ns=at_ns)
-    last = rows.sort("ts").group_by("account").last()
-    return last.filter((pl.col("ts") < at_ns - max_age_ns) & (pl.col("quantity_base") != 0.0)).height
