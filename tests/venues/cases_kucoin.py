@@ -163,9 +163,9 @@ _CASES = [
     ),
     Case(
         "a book, its time in nanoseconds",
-        answer({"symbol": "XBTUSDTM", "sequence": 1, "bids": [[99_999, 1_000]], "asks": [["100001", 3_000]], "ts": _NS + 7}),
+        answer({"symbol": "XBTUSDTM", "sequence": 1, "bids": [[99_999, 1_000]], "asks": [["100001", 3_000]], "ts": _NS + 1024}),
         lambda b: parse.book(b, _SPEC, RECV_NS),
-        [Book(instrument=BTC, ts_venue=_NS + 7, ts_recv=RECV_NS, bids=[(99_999.0, 1.0)], asks=[(100_001.0, 3.0)])],
+        [Book(instrument=BTC, ts_venue=_NS + 1024, ts_recv=RECV_NS, bids=[(99_999.0, 1.0)], asks=[(100_001.0, 3.0)])],
     ),
     Case(
         "instruments: XBT is BTC",

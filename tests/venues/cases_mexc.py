@@ -142,7 +142,7 @@ _CASES = [
         [_bar(PriceKind.MARK, None)],
     ),
     Case(
-        "funding between two instants",
+        "funding between two instants, each 4 hours as its stamps tell",
         answer(
             {
                 "pageSize": 100,
@@ -151,12 +151,12 @@ _CASES = [
                 "currentPage": 1,
                 "resultList": [
                     {"symbol": "BTC_USDT", "fundingRate": rate, "settleTime": ts}
-                    for rate, ts in ((0.9, _T + 60_000), (-0.0001, _T), (0.8, _T - 60_000))
+                    for rate, ts in ((0.9, _T + 14_400_000), (-0.0001, _T), (0.8, _T - 14_400_000))
                 ],
             }
         ),
         lambda b: parse.funding(b, _SPEC, _NS, _NS + NS_PER_MINUTE, RECV_NS),
-        [FundingRate(instrument=BTC, ts_venue=_NS, ts_recv=RECV_NS, rate=-0.0001, interval_ns=8 * NS_PER_HOUR)],
+        [FundingRate(instrument=BTC, ts_venue=_NS, ts_recv=RECV_NS, rate=-0.0001, interval_ns=4 * NS_PER_HOUR)],
     ),
     Case(
         "a margin table by rule, in contracts: the second tier begins at 1 BTC",

@@ -159,7 +159,7 @@ def volumes(body: bytes, specs: Specs, recv_ns: int) -> Parsed:
             instrument=spec.id,
             ts_venue=wire.instant(row.closeTime, MS, VENUE, what, "closeTime"),
             ts_recv=recv_ns,
-            volume_24h_usd=volume * spec.contract_size if inverse else volume,
+            volume_24h_usd=wire.finite(volume * spec.contract_size, VENUE, what, "volume") if inverse else volume,
         )
 
     return wire.rows(wire.decode(_DAY, body, VENUE, "ticker/24hr"), read)
@@ -226,9 +226,9 @@ def funding_intervals(body: bytes, specs: Specs, recv_ns: int) -> Parsed:
         spec = specs.get(row.symbol)
         if spec is None:
             return None
-        hours = wire.positive(row.fundingIntervalHours, VENUE, f"{row.symbol} instrument", "fundingIntervalHours")
-        interval = round(hours * NS_PER_HOUR)
-        return None if interval == spec.funding_interval_ns else structs.replace(spec, funding_interval_ns=interval)
+        what = f"{row.symbol} instrument"
+        interval = wire.interval(row.fundingIntervalHours, NS_PER_HOUR, VENUE, what, "fundingIntervalHours")
+        return None if interval in (None, spec.funding_interval_ns) else structs.replace(spec, funding_interval_ns=interval)
 
     return wire.rows(wire.decode(_INTERVALS, body, VENUE, "fundingInfo"), read)
 
@@ -271,7 +271,7 @@ def open_interest(body: bytes, spec: InstrumentSpec, recv_ns: int) -> Parsed:
 
 
 def funding(body: bytes, spec: InstrumentSpec, recv_ns: int) -> Parsed:
-    """Read fundingRate."""
+    """Read fundingRate; the interval may have been another one then, so it is told from the stamps."""
     what = f"{spec.id.symbol} funding"
 
     def read(row: payloads.FundingRow) -> FundingRate:
@@ -283,7 +283,7 @@ def funding(body: bytes, spec: InstrumentSpec, recv_ns: int) -> Parsed:
             interval_ns=spec.funding_interval_ns or FUNDING_NS,
         )
 
-    return wire.rows(wire.decode(_FUNDING, body, VENUE, "fundingRate"), read)
+    return wire.funding_spaced(wire.rows(wire.decode(_FUNDING, body, VENUE, "fundingRate"), read))
 
 
 def ratios(body: bytes, spec: InstrumentSpec, population: Population, recv_ns: int) -> Parsed:

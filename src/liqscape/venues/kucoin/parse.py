@@ -16,7 +16,6 @@ from liqscape.model import (
     RiskLadder,
     RiskTier,
     Ticker,
-    quantity_base,
 )
 from liqscape.units import NS_PER_HOUR, NS_PER_MINUTE
 from liqscape.venues import wire
@@ -26,6 +25,7 @@ from liqscape.venues.wire import MS, Parsed
 
 VENUE = "kucoin"
 FUNDING_NS = 8 * NS_PER_HOUR
+_LONGEST_FUNDING_NS = 7 * 24 * NS_PER_HOUR
 _PERPETUAL = "FFWCSX"
 
 _CONTRACTS = wire.decoder(payloads.Answer[list[payloads.ContractRow]])
@@ -43,7 +43,6 @@ def instruments(body: bytes, recv_ns: int) -> Parsed:
         if not row.symbol.isascii():
             return None
         what, base = f"{row.symbol} instrument", row.baseCurrency.upper()
-        interval = wire.optional_positive(row.fundingRateGranularity, VENUE, what, "fundingRateGranularity")
         return InstrumentSpec(
             id=wire.symbol_id(VENUE, row.symbol, what),
             base="BTC" if base == "XBT" else base,
@@ -51,7 +50,7 @@ def instruments(body: bytes, recv_ns: int) -> Parsed:
             kind=ContractKind.INVERSE if row.isInverse else ContractKind.LINEAR,
             contract_size=wire.positive(abs(row.multiplier), VENUE, what, "multiplier"),
             tick_size=wire.optional_positive(row.tickSize, VENUE, what, "tickSize"),
-            funding_interval_ns=round(interval * MS) if interval else None,
+            funding_interval_ns=wire.interval(row.fundingRateGranularity, MS, VENUE, what, "fundingRateGranularity"),
             max_leverage=wire.optional_positive(row.maxLeverage, VENUE, what, "maxLeverage"),
             perpetual=row.type == _PERPETUAL,
             trading=row.status == "Open",
@@ -70,9 +69,9 @@ def tickers(body: bytes, specs: Specs, recv_ns: int) -> Parsed:
             return None
         what, inverse = f"{row.symbol} ticker", spec.kind is ContractKind.INVERSE
         mark = wire.optional_positive(row.markPrice, VENUE, what, "markPrice")
-        held = wire.optional_not_negative(row.openInterest, VENUE, what, "openInterest")
+        held = wire.optional(row.openInterest, VENUE, what, "openInterest")
         if held is not None:
-            held = None if inverse and mark is None else quantity_base(spec, held, mark or 1.0)
+            held = None if inverse and mark is None else wire.base_amount(spec, held, mark or 1.0, VENUE, what, "openInterest")
         turnover = wire.optional_not_negative(row.turnoverOf24h, VENUE, what, "turnoverOf24h")
         return Ticker(
             instrument=spec.id,
@@ -94,7 +93,7 @@ def _next_funding(left_ms: payloads.Loose, what: str, recv_ns: int) -> int | Non
     left = wire.optional_not_negative(left_ms, VENUE, what, "nextFundingRateTime")
     if left is None:
         return None
-    if left * MS > 7 * 24 * NS_PER_HOUR:
+    if left * MS > _LONGEST_FUNDING_NS:
         raise wire.corrupt(VENUE, what, "nextFundingRateTime", "at most a week from now, in ms", left)
     return round((recv_ns + left * MS) / NS_PER_MINUTE) * NS_PER_MINUTE
 
@@ -108,14 +107,14 @@ def bars(body: bytes, spec: InstrumentSpec, recv_ns: int) -> Parsed:
             raise wire.corrupt(VENUE, what, "row", "time, open, high, low, close, lots", row)
         start = wire.instant(row[0], MS, VENUE, what, "time")
         close = wire.positive(row[4], VENUE, what, "close")
-        volume = quantity_base(spec, wire.not_negative(row[5], VENUE, what, "volume"), close)
+        volume = wire.base_amount(spec, row[5], close, VENUE, what, "volume")
         return wire.bar(spec, PriceKind.LAST, start, (row[1], row[2], row[3], row[4]), volume, None, recv_ns)
 
     return wire.rows(wire.decode(_KLINES, body, VENUE, "kline/query").data, read)
 
 
 def funding(body: bytes, spec: InstrumentSpec, recv_ns: int) -> Parsed:
-    """Read contract/funding-rates."""
+    """Read contract/funding-rates; the interval may have been another one then, so it is told from the stamps."""
     what = f"{spec.id.symbol} funding"
 
     def read(row: payloads.FundingRow) -> FundingRate:
@@ -127,7 +126,7 @@ def funding(body: bytes, spec: InstrumentSpec, recv_ns: int) -> Parsed:
             interval_ns=spec.funding_interval_ns or FUNDING_NS,
         )
 
-    return _oldest_first(wire.rows(wire.decode(_FUNDING, body, VENUE, "contract/funding-rates").data, read))
+    return wire.funding_spaced(wire.rows(wire.decode(_FUNDING, body, VENUE, "contract/funding-rates").data, read))
 
 
 def open_interest(body: bytes, spec: InstrumentSpec, recv_ns: int) -> Parsed:
@@ -135,21 +134,14 @@ def open_interest(body: bytes, spec: InstrumentSpec, recv_ns: int) -> Parsed:
     what = f"{spec.id.symbol} open interest"
 
     def read(row: payloads.OpenInterestRow) -> OpenInterest:
-        lots = wire.not_negative(row.openInterest, VENUE, what, "openInterest")
         return OpenInterest(
             instrument=spec.id,
             ts_venue=wire.instant(row.ts, MS, VENUE, what, "ts"),
             ts_recv=recv_ns,
-            open_interest_base=quantity_base(spec, lots, 1.0),
+            open_interest_base=wire.base_amount(spec, row.openInterest, 1.0, VENUE, what, "openInterest"),
         )
 
-    return _oldest_first(wire.rows(wire.decode(_OPEN_INTEREST, body, VENUE, "market/open-interest").data, read))
-
-
-def _oldest_first(found: Parsed) -> Parsed:
-    """Return what came newest first the other way round; the order is not documented, so the times decide."""
-    times = [record.ts_venue for record in found if isinstance(record, FundingRate | OpenInterest)]
-    return found[::-1] if times and times[0] > times[-1] else found
+    return wire.rows(wire.decode(_OPEN_INTEREST, body, VENUE, "market/open-interest").data, read)[::-1]
 
 
 def tiers(body: bytes, spec: InstrumentSpec, recv_ns: int) -> Parsed:
@@ -172,10 +164,7 @@ def book(body: bytes, spec: InstrumentSpec, recv_ns: int) -> Parsed:
     what = f"{spec.id.symbol} book"
 
     def side(levels: list[tuple[float, float]], name: str) -> list[tuple[float, float]]:
-        return [
-            (wire.positive(p, VENUE, what, name), quantity_base(spec, wire.not_negative(q, VENUE, what, name), p))
-            for p, q in levels
-        ]
+        return [(wire.positive(p, VENUE, what, name), wire.base_amount(spec, q, p, VENUE, what, name)) for p, q in levels]
 
     return [
         Book(

@@ -72,11 +72,11 @@ class TierRow(Struct):
 
 
 class BookData(Struct):
-    """level2/snapshot; `ts` in NANOSECONDS."""
+    """level2/snapshot; `ts` in NANOSECONDS, of which a float keeps all but the last 256."""
 
     bids: list[tuple[float, float]]
     asks: list[tuple[float, float]]
-    ts: int | None = None
+    ts: float | None = None
 
 
 # open time (ms), open, high, low, close, lots

@@ -73,7 +73,12 @@ class Kucoin(Venue):
             return None
         params = {"symbol": spec.id.symbol, "granularity": 1, "from": start_ns // MS, "to": end_ns // MS - 1}
         return self._ask(
-            f"kline {spec.id.symbol}", Kind.BARS, "/api/v1/kline/query", params, 3, lambda b, t: parse.bars(b, spec, t)
+            f"kline {spec.id.symbol}",
+            Kind.BARS,
+            "/api/v1/kline/query",
+            params,
+            3,
+            lambda b, t: wire.between(parse.bars(b, spec, t), start_ns, end_ns),
         )
 
     def ask_open_interest(self, spec: InstrumentSpec, start_ns: int, end_ns: int) -> Ask | None:
@@ -86,14 +91,18 @@ class Kucoin(Venue):
             "/api/ua/v1/market/open-interest",
             {"symbol": spec.id.symbol, "interval": "5min", **times, "pageSize": 200},
             10,
-            lambda b, t: parse.open_interest(b, spec, t),
+            lambda b, t: wire.between(parse.open_interest(b, spec, t), start_ns, end_ns),
             "ua",
         )
 
     def ask_funding(self, spec: InstrumentSpec, start_ns: int, end_ns: int) -> Ask:
         params = {"symbol": spec.id.symbol, "from": start_ns // MS, "to": end_ns // MS - 1}
         path = "/api/v1/contract/funding-rates"
-        return self._ask(f"funding {spec.id.symbol}", Kind.FUNDING, path, params, 5, lambda b, t: parse.funding(b, spec, t))
+
+        def read(body: bytes, recv_ns: int) -> wire.Parsed:
+            return wire.between(parse.funding(body, spec, recv_ns), start_ns, end_ns)
+
+        return self._ask(f"funding {spec.id.symbol}", Kind.FUNDING, path, params, 5, read)
 
     def ask_book(self, spec: InstrumentSpec) -> Ask:
         params = {"symbol": spec.id.symbol}

@@ -5,6 +5,8 @@ Sources: https://www.mexc.com/api-docs/futures (market endpoints, WebSocket publ
 
 from __future__ import annotations
 
+import math
+
 from liqscape.model import (
     Bar,
     Book,
@@ -15,7 +17,6 @@ from liqscape.model import (
     RiskLadder,
     RiskTier,
     Ticker,
-    quantity_base,
 )
 from liqscape.units import NS_PER_HOUR, NS_PER_S
 from liqscape.venues import wire
@@ -80,7 +81,7 @@ def tiers(body: bytes, specs: Specs, recv_ns: int) -> Parsed:
         for cap, rate, leverage in steps:
             if not 0.0 < rate < 1.0:
                 raise wire.corrupt(VENUE, what, "mmr", "a fraction between 0 and 1", rate)
-            if cap * scale <= floor:
+            if not floor < cap * scale < math.inf:
                 raise wire.corrupt(VENUE, what, "maxVol", f"more than {floor / scale}", cap)
             out.append(RiskTier(floor, rate, None, leverage))
             floor = cap * scale
@@ -138,9 +139,9 @@ def _ticker(row: payloads.TickerRow, specs: Specs, recv_ns: int) -> Ticker | Non
         return None
     what, inverse = f"{row.symbol} ticker", spec.kind is ContractKind.INVERSE
     mark = wire.optional_positive(row.fairPrice, VENUE, what, "fairPrice")
-    held = wire.optional_not_negative(row.holdVol, VENUE, what, "holdVol")
+    held = wire.optional(row.holdVol, VENUE, what, "holdVol")
     if held is not None:
-        held = None if inverse and mark is None else quantity_base(spec, held, mark or 1.0)
+        held = None if inverse and mark is None else wire.base_amount(spec, held, mark or 1.0, VENUE, what, "holdVol")
     volume = wire.optional_not_negative(row.volume24 if inverse else row.amount24, VENUE, what, "24 h volume")
     return Ticker(
         instrument=spec.id,
@@ -150,7 +151,9 @@ def _ticker(row: payloads.TickerRow, specs: Specs, recv_ns: int) -> Ticker | Non
         index_price=wire.optional_positive(row.indexPrice, VENUE, what, "indexPrice"),
         open_interest_base=held,
         funding_rate=wire.optional(row.fundingRate, VENUE, what, "fundingRate"),
-        volume_24h_usd=None if volume is None else volume * spec.contract_size if inverse else volume,
+        volume_24h_usd=None
+        if volume is None
+        else wire.finite(volume * (spec.contract_size if inverse else 1.0), VENUE, what, "24 h volume"),
     )
 
 
@@ -168,7 +171,7 @@ def bars(body: bytes, spec: InstrumentSpec, kind: PriceKind, recv_ns: int) -> Pa
         volume = None
         if last:
             close = wire.positive(row[4], VENUE, what, "close")
-            volume = quantity_base(spec, wire.not_negative(row[5], VENUE, what, "vol"), close)
+            volume = wire.base_amount(spec, row[5], close, VENUE, what, "vol")
         start = wire.instant(row[0], NS_PER_S, VENUE, what, "time")
         return wire.bar(spec, kind, start, (row[1], row[2], row[3], row[4]), volume, None, recv_ns)
 
@@ -176,22 +179,23 @@ def bars(body: bytes, spec: InstrumentSpec, kind: PriceKind, recv_ns: int) -> Pa
 
 
 def funding(body: bytes, spec: InstrumentSpec, start_ns: int, end_ns: int, recv_ns: int) -> Parsed:
-    """Read one page of /funding_rate/history, newest first on the wire; what lies outside [start, end) is left out."""
+    """Read one page of /funding_rate/history, newest first on the wire; what lies outside [start, end) is left out.
+
+    No interval is listed: it is told from the stamps of the page.
+    """
     what = f"{spec.id.symbol} funding"
 
-    def read(row: payloads.FundingRow) -> FundingRate | None:
-        ts = wire.instant(row.settleTime, MS, VENUE, what, "settleTime")
-        if not start_ns <= ts < end_ns:
-            return None
+    def read(row: payloads.FundingRow) -> FundingRate:
         return FundingRate(
             instrument=spec.id,
-            ts_venue=ts,
+            ts_venue=wire.instant(row.settleTime, MS, VENUE, what, "settleTime"),
             ts_recv=recv_ns,
             rate=wire.finite(row.fundingRate, VENUE, what, "fundingRate"),
             interval_ns=spec.funding_interval_ns or FUNDING_NS,
         )
 
-    return wire.rows(wire.decode(_FUNDING, body, VENUE, "funding_rate/history").data.resultList, read)[::-1]
+    found = wire.rows(wire.decode(_FUNDING, body, VENUE, "funding_rate/history").data.resultList, read)
+    return wire.between(wire.funding_spaced(found), start_ns, end_ns)
 
 
 def next_funding_page(body: bytes, start_ns: int) -> int | None:
@@ -212,7 +216,7 @@ def book(body: bytes, spec: InstrumentSpec, recv_ns: int) -> Parsed:
             if len(level) < 2:
                 raise wire.corrupt(VENUE, what, name, "price, contracts, orders", level)
             price = wire.positive(level[0], VENUE, what, name)
-            out.append((price, quantity_base(spec, wire.not_negative(level[1], VENUE, what, name), price)))
+            out.append((price, wire.base_amount(spec, level[1], price, VENUE, what, name)))
         return out
 
     return [

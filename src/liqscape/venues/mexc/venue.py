@@ -83,7 +83,7 @@ class Mexc(Venue):
             page={Kind.BARS: 2000, Kind.MARK_BARS: 2000, Kind.FUNDING: _FUNDING_ROWS},
             doubts=(
                 Doubt("holdVol counts one side", "the documentation is silent; nothing on the wire would show it"),
-                Doubt("every contract is funded each 8 hours", "stamps of its history that lie closer together"),
+                Doubt("a contract is funded each 8 hours", "the stamps of its history tell the interval of each rate"),
                 Doubt("a tier's rate applies to the whole position", "no deduction is published"),
                 Doubt(
                     "riskLimitCustom stands for the rule where the mode is CUSTOM", "each tier must end beyond the one before it"
@@ -108,7 +108,11 @@ class Mexc(Venue):
         path = f"kline/{spec.id.symbol}" if last else f"kline/fair_price/{spec.id.symbol}"
         params = {"interval": "Min1", "start": start_ns // NS_PER_S, "end": end_ns // NS_PER_S - 1}
         kind = Kind.BARS if last else Kind.MARK_BARS
-        return self._ask(path, kind, path, params, "kline", lambda b, t: parse.bars(b, spec, price_kind, t))
+
+        def read(body: bytes, recv_ns: int) -> wire.Parsed:
+            return wire.between(parse.bars(body, spec, price_kind, recv_ns), start_ns, end_ns)
+
+        return self._ask(path, kind, path, params, "kline", read)
 
     def ask_tickers(self, specs: Specs) -> list[Ask]:
         return [self._ask("ticker", Kind.TICKERS, "ticker", {}, "ticker", lambda b, t: parse.tickers(b, specs, t))]
