@@ -54,6 +54,7 @@ def build_heatmap(
     venues: tuple[str, ...] = (),
     reading: Reading = Reading.PUBLISHED,
     state_window: str | None = None,
+    grid: PriceGrid | None = None,
 ) -> Heatmap:
     """Return the heatmap of a name. A column uses what was known at its end, so no column ever changes later.
 
@@ -69,6 +70,8 @@ def build_heatmap(
         Width of a column; default: a bar.
     state_window
         Stretch of bars that builds the state before and in the window; default: the setting, at most one year.
+    grid
+        Rows of an earlier heatmap, kept while they hold the prices shown: then rows line up with it.
 
     Raises
     ------
@@ -85,7 +88,7 @@ def build_heatmap(
     instruments = workspace.resolve(asked, venues)
     gathered = gather(workspace, instruments, as_of_ns, max(built_ns, shown_ns))
     tapes, at = list(gathered.tapes), gathered.as_of_ns
-    sheet = lay_out(tapes, at, shown_ns, column_ns, reach, rows)
+    sheet = lay_out(tapes, at, shown_ns, column_ns, reach, rows, grid)
     inputs: list[Inputs] = []
     usd, prior = np.zeros((0, 0), np.float32), np.zeros((0, 0), np.float32)
     for tape in tapes:
@@ -126,8 +129,16 @@ def build_heatmap(
     )
 
 
-def lay_out(tapes: list[Tape], as_of_ns: int, shown_ns: int, column_ns: int | None, reach: float, rows: int) -> Sheet:
-    """Choose the axes: columns end at `as_of_ns`, rows are whole grid cells."""
+def lay_out(
+    tapes: list[Tape],
+    as_of_ns: int,
+    shown_ns: int,
+    column_ns: int | None,
+    reach: float,
+    rows: int,
+    kept: PriceGrid | None = None,
+) -> Sheet:
+    """Choose the axes: columns end at `as_of_ns`, rows are whole grid cells; `kept` rows are used while they hold the prices."""
     bar_ns = max(tape.bars.interval_ns for tape in tapes)
     width = column_ns or bar_ns
     if width < bar_ns or width % bar_ns:
@@ -143,8 +154,10 @@ def lay_out(tapes: list[Tape], as_of_ns: int, shown_ns: int, column_ns: int | No
     if not shown:
         raise OutOfRecord("heatmap: the window holds no bar", hint="Ask for a longer window or another as_of.")
     step = Recipe().step
-    low = min(float(bars.low.min()) for bars in shown) * (1.0 - reach)
-    high = max(float(bars.high.max()) for bars in shown) * (1.0 + reach)
+    lowest, highest = min(float(bars.low.min()) for bars in shown), max(float(bars.high.max()) for bars in shown)
+    if kept is not None and 0 <= kept.index(lowest * (1.0 - reach / 2)) and kept.index(highest * (1.0 + reach / 2)) < kept.size:
+        return Sheet(start, width, kept)
+    low, high = lowest * (1.0 - reach), highest * (1.0 + reach)
     cells = max(1, math.ceil(math.log(high / low) / step / rows))
     grid = PriceGrid.covering(low, high, cells * step)
     while grid.size > rows:  # both ends cut a row of the absolute grid
