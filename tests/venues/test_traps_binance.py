@@ -10,7 +10,7 @@ from cases_binance import BTC, BTC_USD, ETH_USD, INVERSE, LINEAR, order, print_o
 from venue_case import RECV_NS
 
 from liqscape.errors import CorruptRecord
-from liqscape.model import InstrumentSpec, Kind, LiquidationPriceKind, PositionSide, PriceKind, Ticker
+from liqscape.model import InstrumentSpec, Kind, LiquidationPriceKind, PositionSide, PriceKind, Ticker, describe
 from liqscape.units import NS_PER_DAY, NS_PER_HOUR, NS_PER_MINUTE
 from liqscape.venues.base import Answer, Ask
 from liqscape.venues.binance_coinm import BinanceCoinm
@@ -195,6 +195,17 @@ def test_funding_intervals_other_than_eight_hours_come_from_a_second_answer():
     found = {spec.id.symbol: spec.funding_interval_ns for spec in first + second if isinstance(spec, InstrumentSpec)}
     assert found == {"BTCUSDT": 8 * NS_PER_HOUR, "SOLUSDT": 4 * NS_PER_HOUR, "XRPUSDT": 8 * NS_PER_HOUR}
     assert len(second) == 1
+
+
+def test_contracts_priced_in_no_dollar_are_left_out():
+    (ask,) = USDM.ask_instruments()
+    row = {"contractType": "PERPETUAL", "status": "TRADING", "baseAsset": "ETH"}
+    rows = [{**row, "symbol": f"ETH{quote}", "quoteAsset": quote} for quote in ("USDT", "BTC", "U", "USD1", "USDC")]
+    found = ask.parse(json.dumps({"symbols": rows}).encode(), RECV_NS)
+    specs = [spec for spec in found if isinstance(spec, InstrumentSpec)]
+    assert [spec.quote for spec in specs] == ["USDT", "USD1", "USDC"]
+    # Elsewhere in the house a symbol alone must say the same.
+    assert [(describe(spec.id).base, describe(spec.id).quote) for spec in specs] == [("ETH", spec.quote) for spec in specs]
 
 
 def test_dated_contracts_are_no_perpetuals():

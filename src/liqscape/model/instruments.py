@@ -13,7 +13,7 @@ from liqscape.model.sides import ContractKind
 _VENUE = re.compile(r"[a-z0-9_]+")
 _SYMBOL = re.compile(r"[A-Z0-9_\-./:]+")
 # Longest first, so that BTCUSDT is BTC/USDT and not BTCUSD/T.
-_QUOTES = ("FDUSD", "USDT", "USDC", "USDE", "USD")
+_QUOTES = ("FDUSD", "USDT", "USDC", "USDE", "USD1", "USD")
 # Kraken: perpetual and dated (P, F), inverse and multi-collateral (I, F); dated contracts end with their day.
 _KRAKEN = re.compile(r"(?P<line>[PF][IF])_(?P<base>[A-Z0-9]+)(?P<quote>USD|EUR|GBP)(_\d{6})?")
 # What Hyperliquid lists a thousand at a time, as kPEPE; others write 1000PEPE.

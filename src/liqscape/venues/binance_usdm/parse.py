@@ -149,7 +149,7 @@ def volumes(body: bytes, specs: Specs, recv_ns: int) -> Parsed:
 
     def read(row: payloads.DayRow) -> Ticker | None:
         spec = specs.get(row.symbol)
-        if spec is None or "USD" not in spec.quote:
+        if spec is None:
             return None
         what, inverse = f"{row.symbol} 24 h", spec.kind is ContractKind.INVERSE
         volume = wire.optional_not_negative(row.volume if inverse else row.quoteVolume, VENUE, what, "volume")
@@ -191,11 +191,11 @@ def open_interest_now(body: bytes, spec: InstrumentSpec, price: float, recv_ns: 
 def instruments(body: bytes, market: str, recv_ns: int) -> Parsed:
     """Read exchangeInfo; every contract is taken to be funded each 8 hours until `funding_intervals` knows better.
 
-    A few coins are named in Chinese; instruments are not, so these are left out.
+    Left out are coins named in Chinese, for instruments are not, and contracts priced in no dollar (ETHBTC), for maps are.
     """
 
     def read(row: payloads.InstrumentRow) -> InstrumentSpec | None:
-        if not row.symbol.isascii():
+        if not row.symbol.isascii() or "USD" not in row.quoteAsset:
             return None
         what = f"{row.symbol} instrument"
         tick = next((one.tickSize for one in row.filters if one.filterType == "PRICE_FILTER"), None)

@@ -65,7 +65,7 @@ DOUBTS = (
         "an answer of another shape is refused; without one the table of the margin page is used",
     ),
     Doubt("openInterest counts one side", "the documentation is silent; nothing on the wire would show it"),
-    Doubt("coins named in Chinese are left out", "their symbols cannot be written as venue:SYMBOL"),
+    Doubt("coins named in Chinese and contracts priced in BTC or U are left out", "their symbols would be misread"),
 )
 _RATIOS = (
     ("globalLongShortAccountRatio", Population.ACCOUNTS),

@@ -37,10 +37,13 @@ _BOOK = wire.decoder(payloads.Answer[payloads.BookData])
 
 
 def instruments(body: bytes, recv_ns: int) -> Parsed:
-    """Read contracts/active; KuCoin's XBT is BTC, and the multiplier of an inverse contract is negative."""
+    """Read contracts/active; KuCoin's XBT is BTC, and the multiplier of an inverse contract is negative.
+
+    Left out is what is priced in no dollar.
+    """
 
     def read(row: payloads.ContractRow) -> InstrumentSpec | None:
-        if not row.symbol.isascii():
+        if not row.symbol.isascii() or "USD" not in row.quoteCurrency:
             return None
         what, base = f"{row.symbol} instrument", row.baseCurrency.upper()
         return InstrumentSpec(

@@ -39,10 +39,10 @@ _BOOK = wire.decoder(payloads.Answer[payloads.BookData])
 
 
 def instruments(body: bytes, recv_ns: int) -> Parsed:
-    """Read /detail; a contract settled in a third coin, or named in Chinese, is left out."""
+    """Read /detail; left out is what is settled in a third coin, priced in no dollar or named in Chinese."""
 
     def read(row: payloads.ContractRow) -> InstrumentSpec | None:
-        if not row.symbol.isascii() or row.settleCoin not in (row.quoteCoin, row.baseCoin):
+        if not row.symbol.isascii() or row.settleCoin not in (row.quoteCoin, row.baseCoin) or "USD" not in row.quoteCoin:
             return None
         what = f"{row.symbol} instrument"
         return InstrumentSpec(
