@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
+from typing import cast
+
+import msgspec
 
 from liqscape import settings as settings_module
 from liqscape.errors import UnknownInstrument
-from liqscape.model import InstrumentId, describe
+from liqscape.model import Instrument, InstrumentId, InstrumentSpec, describe
 from liqscape.settings import Settings
 from liqscape.store import DeltaStore, StateDb, Table, open_state, open_store
 
-_INSTRUMENT = "instrument"
+_INSTRUMENT, _RECORDED = "instrument", "recorded"
+_Said = dict[str, str]
 
 
 class Workspace:
@@ -49,6 +54,20 @@ class Workspace:
         """Whether an instrument's rows are simulated."""
         return self.state.get(_INSTRUMENT, str(instrument)) == {"simulated": True}
 
+    def remember(self, specs: Iterable[InstrumentSpec]) -> None:
+        """Keep what venues say of instruments that are recorded: names need no guessing then."""
+        values = {str(s.id): {"base": s.base, "quote": s.quote, "kind": s.kind.value} for s in specs}
+        self.state.set_many(_RECORDED, values)
+
+    def describe(self, instruments: Iterable[InstrumentId]) -> dict[InstrumentId, Instrument]:
+        """Return what instruments are: as their venue said when they were recorded, else as their symbols read."""
+        told = self.state.items(_RECORDED)
+        found: dict[InstrumentId, Instrument] = {}
+        for name in instruments:
+            value = told.get(str(name))
+            found[name] = describe(name) if value is None else msgspec.convert({"id": name, **cast("_Said", value)}, Instrument)
+        return found
+
     def stored(self) -> tuple[InstrumentId, ...]:
         """Return every instrument with bars, sorted."""
         return tuple(sorted({c.instrument for c in self.store.coverage() if c.table is Table.BARS}))
@@ -73,7 +92,8 @@ class Workspace:
             return (InstrumentId.parse(asked),)
         stored = self.stored()
         base = asked.strip().upper()
-        found = tuple(i for i in stored if describe(i).base == base and (not venues or i.venue in venues))
+        meant = self.describe(stored)
+        found = tuple(i for i in stored if meant[i].base == base and (not venues or i.venue in venues))
         real = tuple(i for i in found if not self.is_simulated(i))
         if not found:
             names = ", ".join(str(i) for i in stored) or "nothing yet"

@@ -16,7 +16,7 @@ from liqscape.venues.base import Venue
 from liqscape.venues.client import Client
 
 WAIT_FOR_ALL_S = 120.0  # for venues that do not answer, before the largest bases are chosen without them
-SPECS = "spec"  # namespace of the small state: what venues said of their instruments
+SPECS = "specs"  # namespaces of the small state, one per adapter: what it said of its instruments
 
 
 @dataclass(frozen=True)
@@ -112,6 +112,7 @@ class Selection:
             await self._weigh(client, specs)
         chosen = self._wanted.of(specs, self._bases)
         self._empty.discard(key)
+        await asyncio.to_thread(self._workspace.remember, chosen.values())
         if not chosen:
             self._empty.add(key)
         if len(self._empty) == self._venues:
@@ -177,11 +178,10 @@ async def ask_tickers(client: Client, specs: Mapping[str, InstrumentSpec]) -> li
 
 def remember(workspace: Workspace, key: str, specs: Sequence[InstrumentSpec]) -> None:
     """Keep an adapter's instruments in the small state, so that names, bases and kinds are known offline."""
-    workspace.state.set_many(SPECS, {f"{key} {spec.id}": msgspec.to_builtins(spec) for spec in specs})
+    workspace.state.set_many(f"{SPECS} {key}", {str(spec.id): msgspec.to_builtins(spec) for spec in specs})
 
 
 def remembered(workspace: Workspace, venue: Venue) -> list[InstrumentSpec]:
     """Return what was last kept of an adapter's instruments, empty if nothing was."""
-    values = workspace.state.items(SPECS)
-    prefix = f"{venue.facts.key} "
-    return [msgspec.convert(value, InstrumentSpec) for name, value in values.items() if name.startswith(prefix)]
+    values = workspace.state.items(f"{SPECS} {venue.facts.key}").values()
+    return [msgspec.convert(value, InstrumentSpec) for value in values]
