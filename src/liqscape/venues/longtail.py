@@ -158,7 +158,7 @@ class LongTail:
         base, settle = str(market.get("base") or "").upper(), str(market.get("settle") or "").upper()
         leverage = _part(_part(market, "limits"), "leverage")
         # Where ccxt counts digits instead, a precision is no step of the price.
-        steps = _part(market, "precision") if self.exchange.precisionMode == _TICK_SIZE else {}
+        steps = _part(market, "precision" if self.exchange.precisionMode == _TICK_SIZE else "")
         return InstrumentSpec(
             # A linear contract is named after the coin it settles in, which the house reads out of its symbol.
             id=wire.symbol_id(self.venue, f"{base}{settle}", what),

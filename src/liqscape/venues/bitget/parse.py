@@ -187,7 +187,7 @@ def instruments(body: bytes, recv_ns: int) -> Parsed:
             contract_size=1.0,
             tick_size=wire.positive(row.priceEndStep / 10.0 ** int(row.pricePlace), VENUE, what, "priceEndStep"),
             funding_interval_ns=round(wire.positive(hours, VENUE, what, "fundInterval") * NS_PER_HOUR) if hours else None,
-            max_leverage=wire.optional(row.maxLever, VENUE, what, "maxLever"),
+            max_leverage=wire.optional_positive(row.maxLever, VENUE, what, "maxLever"),
             perpetual=row.symbolType == "perpetual",
             trading=row.symbolStatus == "normal",
             market="usdt",

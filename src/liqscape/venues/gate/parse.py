@@ -185,7 +185,7 @@ def instruments(body: bytes, recv_ns: int) -> Parsed:
             contract_size=wire.positive(row.quanto_multiplier, VENUE, what, "quanto_multiplier"),
             tick_size=wire.positive(row.order_price_round, VENUE, what, "order_price_round"),
             funding_interval_ns=round(wire.positive(seconds, VENUE, what, "funding_interval") * NS_PER_S) if seconds else None,
-            max_leverage=wire.optional(row.leverage_max, VENUE, what, "leverage_max"),
+            max_leverage=wire.optional_positive(row.leverage_max, VENUE, what, "leverage_max"),
             perpetual=quote == "USDT",
             trading=not row.in_delisting and row.status == "trading",
             market="usdt",

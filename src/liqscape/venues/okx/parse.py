@@ -178,7 +178,7 @@ def instruments(body: bytes, recv_ns: int) -> Parsed:
             kind=ContractKind.LINEAR if linear else ContractKind.INVERSE,
             contract_size=wire.positive(size, VENUE, what, "ctVal"),
             tick_size=wire.positive(row.tickSz, VENUE, what, "tickSz"),
-            max_leverage=wire.optional(row.lever, VENUE, what, "lever"),
+            max_leverage=wire.optional_positive(row.lever, VENUE, what, "lever"),
             # Families such as USD_UM are not swaps of this adapter: their symbols say nothing about their margin.
             perpetual=row.instType == "SWAP" and "_" not in row.instId,
             trading=row.state == "live",
