@@ -1,7 +1,7 @@
 """`liqscape`: the program. Puts the commands together and turns every error into a message and an exit status.
 
-Exit: 0 done, 1 unexpected, 2 usage, 3 no data, 4 older than --max-age, 6 below --require, 7 warming up, 10 --exit-if is true,
-20 a gate was missed or the ledger changed, 21 doctor warns, 22 doctor fails, 130 interrupted.
+Exit: 0 done, 1 unexpected, 2 usage, 3 no data, 4 older than --max-age, 5 no venue answered, 6 below --require, 7 warming up,
+10 --exit-if is true, 20 a gate was missed or the ledger changed, 21 doctor warns, 22 doctor fails, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, cast
 
 import typer
 
-from liqscape.cli import cascades, machine, readings, record
+from liqscape.cli import cascades, live, machine, readings, record
 from liqscape.cli.app import app
 from liqscape.errors import BadArgument, LiqscapeError
 
@@ -23,7 +23,7 @@ _UsageError = cast("type[Exception]", typer.BadParameter.__bases__[0])
 
 
 # Importing these modules adds their commands to the program.
-_ADDED = (readings, cascades, record, machine)
+_ADDED = (readings, cascades, record, live, machine)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
