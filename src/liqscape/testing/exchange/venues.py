@@ -7,7 +7,13 @@ from collections.abc import Sequence
 from liqscape.errors import BadArgument
 from liqscape.testing.exchange.dialect import Dialect
 from liqscape.testing.exchange.dialects.binance import BinanceCoinm, BinanceUsdm
+from liqscape.testing.exchange.dialects.bitget import Bitget
+from liqscape.testing.exchange.dialects.bitmex import Bitmex
 from liqscape.testing.exchange.dialects.bybit import Bybit
+from liqscape.testing.exchange.dialects.deribit import Deribit
+from liqscape.testing.exchange.dialects.gate import Gate
+from liqscape.testing.exchange.dialects.htx import Htx
+from liqscape.testing.exchange.dialects.kraken import Kraken
 from liqscape.testing.exchange.dialects.okx import Okx
 from liqscape.testing.exchange.world import World
 
@@ -18,6 +24,12 @@ DIALECTS: dict[str, type[Dialect]] = {
         BinanceCoinm,
         Bybit,
         Okx,
+        Gate,
+        Bitget,
+        Htx,
+        Bitmex,
+        Deribit,
+        Kraken,
     )
 }
 

@@ -7,7 +7,7 @@ from typing import Any
 from liqscape.model import ContractKind, TakerSide
 from liqscape.testing.exchange.dialect import Answer, Asked, Dialect, Refusal, said
 from liqscape.testing.exchange.dialects.common import Cost, Reader, from_iso, iso, minutes, ms, number, second_of, stamps
-from liqscape.testing.exchange.listing import NS_PER_MS, Listing, decimals, usual_tick
+from liqscape.testing.exchange.listing import Listing, decimals, usual_tick
 from liqscape.testing.exchange.world import Print
 from liqscape.units import NS_PER_DAY, NS_PER_HOUR, NS_PER_MINUTE
 
@@ -174,12 +174,12 @@ class KrakenRest(Dialect):
         return rows
 
     def _funding(self, contract: Listing, now_ns: int) -> list[dict[str, Any]]:
-        """Return hourly rates: the stamp is the start of the hour for which the rate holds."""
+        """Return hourly rates of a month, as money and as a fraction, oldest first."""
         rows: list[dict[str, Any]] = []
         for at, rate in self.world.funding(contract, now_ns - 30 * NS_PER_DAY, now_ns + 1):
             index = self.world.ticker(contract, at).index
             absolute = self.absolute_rate(contract, rate, index)
-            rows.append({"timestamp": iso(at - NS_PER_HOUR), "fundingRate": absolute, "relativeFundingRate": rate})
+            rows.append({"timestamp": iso(at), "fundingRate": absolute, "relativeFundingRate": rate})
         return rows
 
     def _chart(self, asked: Asked, now_ns: int) -> Answer:
@@ -255,4 +255,4 @@ def uid(contract: Listing, p: Print) -> str:
 
 
 def _error(words: str, now_ns: int) -> dict[str, Any]:
-    return {"result": "error", "error": words, "serverTime": iso(now_ns), "ms": now_ns // NS_PER_MS}
+    return {"result": "error", "error": words, "serverTime": iso(now_ns)}
