@@ -152,7 +152,7 @@ SCHEMAS: dict[Table, TableSchema] = {
             "reason": _TEXT,
             "source": _TEXT,
         },
-        key=("instrument", "kind", "ts"),
+        key=("instrument", "kind", "ts", "end_ts"),
         required=("instrument", "kind", "ts", "end_ts", "reason"),
         has_interval=False,
     ),

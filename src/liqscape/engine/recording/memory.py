@@ -20,6 +20,9 @@ HEARD = "heard"  # namespace of the small state
 HOLES_NS = 6 * NS_PER_HOUR  # how far back holes between stored bars are looked for
 
 
+Newest = tuple[Table, InstrumentId, str]
+
+
 @dataclass
 class Known:
     """Of one venue.
@@ -28,15 +31,15 @@ class Known:
     ----------
     edges, holes
         Per series of bars: the first minute that is not stored, and stretches before it that are not.
-    funding
-        Newest stored payment per instrument.
+    newest
+        Instant of the newest stored row by table, instrument and population.
     since
         Instruments that were recorded before, and until when their liquidations are complete.
     """
 
     edges: dict[Series, int] = field(default_factory=dict[Series, int])
     holes: dict[Series, Sequence[Stretch]] = field(default_factory=dict[Series, Sequence[Stretch]])
-    funding: dict[InstrumentId, int] = field(default_factory=dict[InstrumentId, int])
+    newest: dict[Newest, int] = field(default_factory=dict[Newest, int])
     since: dict[InstrumentId, int] = field(default_factory=dict[InstrumentId, int])
 
 
@@ -58,8 +61,11 @@ def recollect(workspace: Workspace, key: str, specs: Mapping[str, InstrumentSpec
     for instrument, kind, begin, end in jumps.select("instrument", "price_kind", "expected", "ts").iter_rows():
         series = (names[instrument], PriceKind(kind))
         known.holes[series] = [*known.holes.get(series, ()), (begin, end)]
-    for instrument, ts in workspace.store.latest(Table.FUNDING).filter(mine).select("instrument", "ts").iter_rows():
-        known.funding[names[instrument]] = ts
+    for table in (Table.FUNDING, Table.OPEN_INTEREST, Table.DEPTH, Table.RATIOS):
+        population = pl.col("population") if table is Table.RATIOS else pl.lit("")
+        rows = workspace.store.latest(table).filter(mine).select("instrument", population.alias("population"), "ts")
+        for instrument, which, ts in rows.iter_rows():
+            known.newest[table, names[instrument], which] = ts
     return known
 
 

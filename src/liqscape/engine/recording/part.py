@@ -115,7 +115,7 @@ class Part:
         """Return until when each instrument's liquidations are complete and on disk; empty before the first start."""
         if self._recorder is None or self._selection is None:
             return {}
-        return {str(name): min(safe_ns, until) for name, until in self._recorder.complete_to().items()}
+        return {str(name): until for name, until in self._recorder.complete_to(safe_ns).items()}
 
     def health(self, *, stopped: bool) -> VenueHealth:
         """Return how it is now, and raise or let down the alarms that concern it."""

@@ -40,8 +40,8 @@ class Repairs:
         Knows which prints of the last half hour are stored.
     stored
         (instrument, start, end) -> keys of the prints that the tables hold; called in a thread.
-    keep, lost
-        Called with (print, which of the prints alike), and with what stays unknown.
+    keep, lost, settled
+        Called with (print, which of the prints alike), with what stays unknown, and with a gap that was filled.
     """
 
     def __init__(
@@ -53,10 +53,11 @@ class Repairs:
         stored: Callable[[InstrumentId, int, int], Iterable[Key]],
         keep: Callable[[Liquidation, int], None],
         lost: Callable[[Gap], None],
+        settled: Callable[[Gap], None],
         now_ns: Callable[[], int],
     ) -> None:
         self._client, self._specs, self._merger = client, specs, merger
-        self._stored, self._keep, self._lost, self._now_ns = stored, keep, lost, now_ns
+        self._stored, self._keep, self._lost, self._settled, self._now_ns = stored, keep, lost, settled, now_ns
         self._waiting: list[_Waiting] = []
 
     def take(self, gap: Gap) -> None:
@@ -117,6 +118,7 @@ class Repairs:
             older = []
         for print_, occurrence in self._merger.settle(found, older):
             self._keep(print_, occurrence)
+        self._settled(gap)
         self._waiting.remove(one)
 
     async def _history(self, spec: InstrumentSpec, start_ns: int, end_ns: int) -> list[Liquidation]:
@@ -138,8 +140,9 @@ class Repairs:
         if ask.more is None and page is not None and len(records) >= page and end_ns - start_ns > 2 * NS_PER_S:
             middle = (start_ns + end_ns) // 2
             return [*await self._window(spec, start_ns, middle), *await self._window(spec, middle, end_ns)]
+        first_ns = start_ns - start_ns % NS_PER_S  # some histories tell whole seconds
         return [
             record
             for record in records
-            if isinstance(record, Liquidation) and record.instrument == spec.id and start_ns <= record.ts_venue < end_ns
+            if isinstance(record, Liquidation) and record.instrument == spec.id and first_ns <= record.ts_venue < end_ns
         ]

@@ -11,9 +11,10 @@ from liqscape.engine.recording import rows
 from liqscape.engine.recording.inbox import Inbox
 from liqscape.engine.recording.keeper import BarKeeper
 from liqscape.engine.recording.market import Market
+from liqscape.engine.recording.memory import Newest
 from liqscape.engine.recording.rounds import Round, go_round
 from liqscape.engine.workspace import Workspace
-from liqscape.model import AccountRatio, Book, FundingRate, InstrumentId, InstrumentSpec, Kind, Population, RiskLadder, Ticker
+from liqscape.model import AccountRatio, Book, FundingRate, InstrumentId, InstrumentSpec, Kind, RiskLadder, Ticker
 from liqscape.store import Table
 from liqscape.units import NS_PER_DAY, NS_PER_HOUR, NS_PER_S
 from liqscape.venues.base import Ask, Specs
@@ -36,14 +37,13 @@ class Samples:
         market: Market,
         inbox: Inbox,
         workspace: Workspace,
-        funding: Mapping[InstrumentId, int],
+        newest: Mapping[Newest, int],
         now_ns: Callable[[], int],
     ) -> None:
         self.skipped = 0  # books and ratios that the budget had no room for
         self._client, self._specs, self._market, self._inbox = client, dict(specs), market, inbox
         self._workspace, self._now_ns = workspace, now_ns
-        self.funding = dict(funding)  # newest payment kept
-        self._ratios: dict[tuple[InstrumentId, Population], int] = {}
+        self.newest = dict(newest)  # instant of the newest row that was kept, by table, instrument and population
         self._source = f"{client.venue.facts.key} rest"
 
     def parts(self, keeper: BarKeeper) -> list[tuple[str, Coroutine[Any, Any, None]]]:
@@ -74,7 +74,7 @@ class Samples:
 
     def sample(self, now_ns: int) -> None:
         """Keep the open interest that is known now."""
-        found = self._market.sample(now_ns)
+        found = [one for one in self._market.sample(now_ns) if self._is_new(Table.OPEN_INTEREST, one.instrument, one.ts_venue)]
         self._inbox.put(Table.OPEN_INTEREST, [rows.open_interest_row(one, self._client.venue.facts.key) for one in found])
 
     def _unheard(self) -> list[Ask]:
@@ -93,34 +93,32 @@ class Samples:
         if ask is None:
             return
         for record in await self._client.run(ask, tries=1, patience_s=1.0):
-            if isinstance(record, Book):
+            if isinstance(record, Book) and self._is_new(Table.DEPTH, record.instrument, record.ts_venue):
                 self._inbox.put(Table.DEPTH, rows.depth_rows(record, f"{self._client.venue.facts.key} book"))
 
     async def _paid(self, spec: InstrumentSpec) -> None:
         """Ask for what was paid since the newest stored payment, at most a month back."""
         now = self._now_ns()
-        since = max(self.funding.get(spec.id, now - NS_PER_DAY), now - 30 * NS_PER_DAY)
+        since = max(self.newest.get((Table.FUNDING, spec.id, ""), now - NS_PER_DAY), now - 30 * NS_PER_DAY)
         ask = self._client.venue.ask_funding(spec, since + 1, now)
         if ask is None:
             return
         found = [record for record in await self._client.run(ask, tries=TRIES) if isinstance(record, FundingRate)]
-        new = [record for record in found if since < record.ts_venue <= now]
-        if new:
-            self.funding[spec.id] = max(record.ts_venue for record in new)
-            self._inbox.put(Table.FUNDING, [rows.funding_row(record, self._source) for record in new])
+        for record in sorted(found, key=lambda record: record.ts_venue):
+            if since < record.ts_venue <= now and self._is_new(Table.FUNDING, spec.id, record.ts_venue):
+                self._inbox.put(Table.FUNDING, [rows.funding_row(record, self._source)])
 
     async def _ratio(self, spec: InstrumentSpec) -> None:
         if not self._room():
             return
         now = self._now_ns()
-        since = min((at for (name, _), at in self._ratios.items() if name == spec.id), default=now - NS_PER_HOUR)
+        known = [at for (table, name, _), at in self.newest.items() if table is Table.RATIOS and name == spec.id]
+        since = max(min(known, default=0), now - NS_PER_HOUR)
         for ask in self._client.venue.ask_ratios(spec, since + 1, now):
-            for record in await self._client.run(ask, tries=TRIES, patience_s=30.0):
-                if isinstance(record, AccountRatio) and since < record.ts_venue <= now:
-                    key = (spec.id, record.population)
-                    if record.ts_venue > self._ratios.get(key, since):
-                        self._ratios[key] = record.ts_venue
-                        self._inbox.put(Table.RATIOS, [rows.ratio_row(record, self._source)])
+            found = [one for one in await self._client.run(ask, tries=TRIES, patience_s=30.0) if isinstance(one, AccountRatio)]
+            for record in sorted(found, key=lambda record: record.ts_venue):
+                if record.ts_venue <= now and self._is_new(Table.RATIOS, spec.id, record.ts_venue, record.population.value):
+                    self._inbox.put(Table.RATIOS, [rows.ratio_row(record, self._source)])
 
     async def _tiers(self) -> None:
         """Ask once at the start, then daily."""
@@ -136,6 +134,13 @@ class Samples:
         values = {str(ladder.instrument): msgspec.to_builtins(ladder) for ladder in found if ladder.instrument in known}
         if values:
             self._workspace.state.set_many(TIERS, values)
+
+    def _is_new(self, table: Table, name: InstrumentId, ts: int, population: str = "") -> bool:
+        key = (table, name, population)
+        if ts <= self.newest.get(key, 0):
+            return False
+        self.newest[key] = ts
+        return True
 
     def _room(self) -> bool:
         if min(self._client.budget_left().values(), default=1.0) >= LEAST_BUDGET:

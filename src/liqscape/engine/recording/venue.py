@@ -78,6 +78,7 @@ class VenueRecorder:
         self._by_second = {spec.id for spec in specs.values() if spec.base in shared.seconds}
         self._since = dict(known.since)  # instruments that were recorded before, and until when: the feed ends the gap
         self._rest = f"{self.key} rest"
+        self._settling: list[tuple[int, Gap]] = []
         self.feed = Feed(
             venue,
             specs,
@@ -101,9 +102,10 @@ class VenueRecorder:
             stored=lambda name, start, end: stored_prints(shared.workspace.store, name, start, end),
             keep=lambda found, occurrence: self._print(found, occurrence, self._rest),
             lost=self._lost,
+            settled=self._settled,
             now_ns=shared.now_ns,
         )
-        self.samples = Samples(client, specs, self.market, shared.inbox, shared.workspace, known.funding, shared.now_ns)
+        self.samples = Samples(client, specs, self.market, shared.inbox, shared.workspace, known.newest, shared.now_ns)
         self.tracker = Tracker(client, specs, state=shared.workspace.state) if isinstance(venue, Hyperliquid) else None
 
     async def run(self) -> None:
@@ -182,8 +184,14 @@ class VenueRecorder:
                         )
                     )
 
-    def complete_to(self) -> dict[InstrumentId, int]:
-        """Return until when each instrument's liquidations were received or told as a gap; those never heard are absent."""
+    def complete_to(self, safe_ns: int) -> dict[InstrumentId, int]:
+        """Return until when each instrument's liquidations are on disk or told as a gap; those never heard are absent.
+
+        Parameters
+        ----------
+        safe_ns
+            Everything that was taken before is on disk.
+        """
         found: dict[InstrumentId, int] = {}
         read_ns = self.counts.heard_ns if self.feed.waiting() else None  # what is queued is not with us yet
         heard: dict[str, int] = {}
@@ -194,8 +202,10 @@ class VenueRecorder:
         for stream in self.feed.streams:
             if Kind.LIQUIDATIONS in stream.kinds and (until := heard.get(stream.name)) is not None:
                 for name in stream.instruments:
-                    found[name] = until if read_ns is None else min(until, read_ns)
-        for waiting in (self._since, self.repairs.oldest()):
+                    found[name] = min(until, safe_ns, safe_ns if read_ns is None else read_ns)
+        self._settling = [one for one in self._settling if one[0] >= safe_ns]
+        settling = {gap.instrument: gap.ts_venue for _, gap in reversed(self._settling)}
+        for waiting in (self._since, self.repairs.oldest(), settling):
             for name, start in waiting.items():
                 found[name] = min(found.get(name, start), start)
         return found
@@ -203,7 +213,9 @@ class VenueRecorder:
     def known(self) -> Known:
         """Return what another recorder of the same instruments must know to go on."""
         edges, holes = self.keeper.known()
-        return Known(edges=edges, holes=holes, funding=dict(self.samples.funding), since=self.complete_to())
+        return Known(
+            edges=edges, holes=holes, newest=dict(self.samples.newest), since=self.complete_to(self.shared.inbox.safe_ns)
+        )
 
     def _bars(self, bars: list[Bar]) -> None:
         if not bars:
@@ -222,6 +234,12 @@ class VenueRecorder:
     def _lost(self, gap: Gap) -> None:
         self.counts.gaps += 1
         self.shared.inbox.put(Table.GAPS, [rows.gap_row(gap, self.key)])
+        self._settled(gap)
+
+    def _settled(self, gap: Gap) -> None:
+        """Note that what became of a gap is on its way to disk: until it is there, a next start must ask again."""
+        if gap.kind is Kind.LIQUIDATIONS:
+            self._settling.append((self.shared.now_ns(), gap))
 
     def health(self, state: str, last_error: str | None, skew_ns: int | None) -> VenueHealth:
         """Return how it is now."""
