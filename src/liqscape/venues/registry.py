@@ -11,6 +11,7 @@ from liqscape.venues.bitmex import Bitmex
 from liqscape.venues.bybit import Bybit
 from liqscape.venues.deribit import Deribit
 from liqscape.venues.gate import Gate
+from liqscape.venues.htx import Htx
 from liqscape.venues.hyperliquid import Hyperliquid
 from liqscape.venues.kraken import Kraken
 from liqscape.venues.kucoin import Kucoin
@@ -31,6 +32,7 @@ VENUES: dict[str, Venue] = {
         Okx(),
         Bitget(),
         Gate(),
+        Htx(),
         Mexc(),
         Kucoin(),
     )
