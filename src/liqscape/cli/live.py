@@ -84,7 +84,7 @@ def backfill(
         typer.Option("--archive", help="Binance's bulk files (bars, marks, open interest), not the API.", rich_help_panel=_WHAT),
     ] = False,
 ) -> None:
-    """Ask venues for their public past: bars, open interest, funding, ratios, prints. Goes on when run again; exit 5: nothing came."""
+    """Ask venues for their public past: bars, open interest, funding, ratios, prints. Run again, it goes on. Exit 5: nothing."""
     from liqscape.cli.views.show_backfill import show_archive, show_backfill
 
     if archive:

@@ -15,7 +15,17 @@ PANEL = KEEP
 _SOURCE = "What is imported"
 
 
-@command(app, "doctor", panel=PANEL, examples=["liqscape doctor", "liqscape doctor --json"])
+@command(
+    app,
+    "doctor",
+    panel=PANEL,
+    examples=[
+        "liqscape doctor",
+        "liqscape doctor --json",
+        "liqscape doctor --live                     call every venue once: what changed, and what it means",
+        "liqscape doctor --live --venues bybit,okx",
+    ],
+)
 def doctor(
     home: Home,
     show: Plain,
@@ -23,8 +33,15 @@ def doctor(
     max_age: Annotated[
         str | None, typer.Option(metavar="LENGTH", help="Warn about series that are older; default: 2 days.")
     ] = None,
+    live: Annotated[bool, typer.Option("--live", help="Only call the venues: every endpoint and stream once.")] = False,
+    venues: Annotated[str | None, typer.Option(metavar="NAMES", help="With --live: only these; default: all.")] = None,
 ) -> None:
-    """Look at clock, store, data and kernels: ok, warn or fail, with the next command. Exit 21 on warnings, 22 on failures."""
+    """Look at clock, store, data, recorders and kernels, each with the next command. Exit 21 on warnings, 22 on failures."""
+    if live or venues is not None:
+        from liqscape.cli.views.show_doctor import show_contact
+
+        show_contact(home, show, venues=venues)
+        return
     from liqscape.cli.views.show_doctor import show_doctor
 
     show_doctor(home, show, instrument=instrument, max_age=max_age)

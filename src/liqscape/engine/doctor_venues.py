@@ -136,12 +136,8 @@ def _pairs(workspace: Workspace, instruments: Sequence[InstrumentId], now_ns: in
 
 
 def examine_contact(contact: Contact) -> Iterator[Finding]:
-    """Yield what calling one venue showed: one line if all is well, else one per thing that is not."""
+    """Yield what calling one venue showed: one line if all is well, else one per thing that is not; nothing if unreachable."""
     if contact.unreachable is not None:
-        step = "is this machine connected, and the venue not blocked here? Other addresses: setting venue_urls"
-        yield Finding(
-            health=Health.FAIL, check="live", subject=contact.key, found=f"unreachable: {contact.unreachable}", next=step
-        )
         return
     fine = sum(call.verdict in (Verdict.FINE, Verdict.EMPTY) for call in contact.calls)
     empty = [call.name for call in contact.calls if call.verdict is Verdict.EMPTY]
@@ -162,6 +158,17 @@ def examine_contact(contact: Contact) -> Iterator[Finding]:
         yield Finding(
             health=Health.WARN, check="clock", subject=contact.key, found=said, next="let the system set the clock (NTP)"
         )
+
+
+def unreachable(contacts: Sequence[Contact]) -> Iterator[Finding]:
+    """Yield one finding for all venues that could not be reached."""
+    lost = [contact for contact in contacts if contact.unreachable is not None]
+    if not lost:
+        return
+    none = len(lost) == len(contacts)
+    who = "no venue could be reached" if none else f"unreachable: {', '.join(sorted(contact.key for contact in lost))}"
+    step = "is this machine connected?" if none else "are these venues blocked here? Other addresses: setting venue_urls"
+    yield Finding(health=Health.FAIL, check="live", subject=None, found=f"{who}; {lost[0].unreachable}", next=step)
 
 
 def _changed(key: str, calls: Sequence[Call]) -> Finding:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterator
+from itertools import chain
+
 import typer
 
 from liqscape.api.envelope import plain_meta
-from liqscape.cli.emit import Answer, emit
+from liqscape.cli.emit import Answer, emit, note
 from liqscape.cli.options import Home, Plain
 from liqscape.cli.question import read
 from liqscape.cli.screen import BAD, DIM, GOOD, WARN, Screen
@@ -21,12 +25,61 @@ _STYLES = {Health.OK: GOOD, Health.WARN: WARN, Health.FAIL: BAD}
 def show_doctor(home: Home, show: Plain, *, instrument: str | None, max_age: str | None) -> None:
     """Answer `liqscape doctor`; exit 21 on warnings, 22 on failures."""
     allowed = DEFAULT_MAX_AGE_NS if max_age is None else read("--max-age", max_age, parse_duration_ns)
-    screen = Screen.of(show)
+    screen, workspace = Screen.of(show), Workspace(home.home)
     found: list[Finding] = []
-    for finding in examine(Workspace(home.home), instrument, now_ns=now_ns(), max_age_ns=allowed):
+    checks = [examine(workspace, instrument, now_ns=now_ns(), max_age_ns=allowed)]
+    if instrument is None:
+        checks.append(_recording(workspace))
+    for finding in chain.from_iterable(checks):
         found.append(finding)
         if not show.json:
             _say(screen, finding)
+    _sum_up(show, screen, found, instrument)
+
+
+def show_contact(home: Home, show: Plain, *, venues: str | None) -> None:
+    """Answer `liqscape doctor --live`; exit 21 on warnings, 22 on failures."""
+    from liqscape.api._arguments import venue_names
+    from liqscape.engine.contact import Contact, contact
+    from liqscape.engine.doctor_venues import examine_contact, unreachable
+    from liqscape.venues.registry import choose
+    from liqscape.venues.transport import NetTransport
+
+    screen, workspace = Screen.of(show), Workspace(home.home)
+    chosen = choose(venue_names(venues))
+    found: list[Finding] = []
+    note(show, f"calling {len(chosen)} venues, under a minute ...")
+
+    def take(findings: Iterator[Finding]) -> None:
+        for finding in findings:
+            found.append(finding)
+            if not show.json:
+                _say(screen, finding)
+
+    async def call() -> None:
+        transport, called = NetTransport(), list[Contact]()
+        try:
+            async for one in contact(chosen, transport, urls=workspace.settings.venue_urls):
+                called.append(one)
+                take(examine_contact(one))
+        finally:
+            await transport.close()
+        take(unreachable(called))
+
+    asyncio.run(call())
+    _sum_up(show, screen, found, None)
+
+
+def _recording(workspace: Workspace) -> Iterator[Finding]:
+    """Load what knows venues only where something was recorded or is asked for."""
+    from liqscape.engine.doctor_venues import examine_recording
+    from liqscape.venues.registry import choose
+
+    yield from examine_recording(workspace, choose(), now_ns=now_ns())
+
+
+def _sum_up(show: Plain, screen: Screen, found: list[Finding], instrument: str | None) -> None:
+    """Print the counts, or everything as JSON, and end with the exit status of the worst."""
     counts = {health: sum(finding.health is health for finding in found) for health in Health}
     summary = f"{counts[Health.OK]} ok, {counts[Health.WARN]} warn, {counts[Health.FAIL]} fail"
     worst = next(health for health in (Health.FAIL, Health.WARN, Health.OK) if counts[health])

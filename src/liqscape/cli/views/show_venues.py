@@ -46,9 +46,9 @@ def say_venues(screen: Screen, found: tuple[VenueState, ...]) -> None:
 
 def _row(state: VenueState) -> list[Piece]:
     asks, live = frozenset(state.asks), state.recording
-    past = "-" if state.open_interest_interval_s is None else format_duration(state.open_interest_interval_s * NS_PER_S)
+    past = "-" if state.open_interest_interval_s is None else "all"
     if "open_interest" in state.history_days:
-        past = f"{state.history_days['open_interest']:g} d"
+        past = f"{state.history_days['open_interest']:.0f} d"
     feed = "none" if state.completeness is None else _SHORT[state.completeness]
     age = "-" if state.age_s is None else format_duration(state.age_s * NS_PER_S)
     gaps = sum(gap.count for gap in state.gaps)
