@@ -12,6 +12,7 @@ from msgspec import structs
 from liqscape.clock import now_ns
 from liqscape.engine.joined import gather
 from liqscape.engine.positions.measured import Measured, read_measured
+from liqscape.engine.positions.prior import recipes_of
 from liqscape.engine.replay import Replayed, replay
 from liqscape.engine.survivors import joined_shares
 from liqscape.engine.workspace import Workspace
@@ -73,7 +74,7 @@ def build_map(
     instruments = workspace.resolve(asked, venues)
     window_ns = parse_duration_ns(window or workspace.settings.window)
     gathered = gather(workspace, instruments, as_of_ns, window_ns)
-    runs = [replay(tape, recipes) for tape in gathered.tapes]
+    runs = [replay(tape, recipes or recipes_of(workspace, tape, gathered.as_of_ns)) for tape in gathered.tapes]
     shares = published_shares(workspace, [run.inputs for run in runs]) if reading is Reading.TRUE else None
     measured = [read_measured(workspace, tape, gathered.as_of_ns) for tape in gathered.tapes]
     found = replace(assemble(asked, runs, gathered.as_of_ns, shares, measured), left_out=gathered.left_out)
