@@ -176,7 +176,6 @@ def instruments(body: bytes, recv_ns: int) -> Parsed:
 
     def read(row: payloads.InstrumentRow) -> InstrumentSpec:
         what = f"{row.symbol} instrument"
-        hours = wire.optional(row.fundInterval, VENUE, what, "fundInterval")
         if not 0.0 <= row.pricePlace <= 30.0:
             raise wire.corrupt(VENUE, what, "pricePlace", "decimals, 0 to 30", row.pricePlace)
         return InstrumentSpec(
@@ -186,7 +185,7 @@ def instruments(body: bytes, recv_ns: int) -> Parsed:
             kind=ContractKind.LINEAR,
             contract_size=1.0,
             tick_size=wire.positive(row.priceEndStep / 10.0 ** int(row.pricePlace), VENUE, what, "priceEndStep"),
-            funding_interval_ns=round(wire.positive(hours, VENUE, what, "fundInterval") * NS_PER_HOUR) if hours else None,
+            funding_interval_ns=wire.interval(row.fundInterval, NS_PER_HOUR, VENUE, what, "fundInterval"),
             max_leverage=wire.optional_positive(row.maxLever, VENUE, what, "maxLever"),
             perpetual=row.symbolType == "perpetual",
             trading=row.symbolStatus == "normal",

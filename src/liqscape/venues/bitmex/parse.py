@@ -217,7 +217,7 @@ def tiers(body: bytes, specs: Specs, recv_ns: int) -> Parsed:
         return RiskLadder(
             instrument=spec.id,
             tiers=(RiskTier(0.0, rate, None, spec.max_leverage),),
-            known_to=None if limit is None else limit / unit,
+            known_to=None if limit is None else wire.positive(limit / unit, VENUE, what, "riskLimit"),
             ts_recv=recv_ns,
         )
 

@@ -176,7 +176,6 @@ def instruments(body: bytes, recv_ns: int) -> Parsed:
     def read(row: payloads.InstrumentRow) -> InstrumentSpec:
         what = f"{row.name} instrument"
         base, _, quote = row.name.upper().partition("_")
-        seconds = wire.optional(row.funding_interval, VENUE, what, "funding_interval")
         return InstrumentSpec(
             id=wire.symbol_id(VENUE, row.name, what),
             base=base,
@@ -184,7 +183,7 @@ def instruments(body: bytes, recv_ns: int) -> Parsed:
             kind=ContractKind.LINEAR,
             contract_size=wire.positive(row.quanto_multiplier, VENUE, what, "quanto_multiplier"),
             tick_size=wire.positive(row.order_price_round, VENUE, what, "order_price_round"),
-            funding_interval_ns=round(wire.positive(seconds, VENUE, what, "funding_interval") * NS_PER_S) if seconds else None,
+            funding_interval_ns=wire.interval(row.funding_interval, NS_PER_S, VENUE, what, "funding_interval"),
             max_leverage=wire.optional_positive(row.leverage_max, VENUE, what, "leverage_max"),
             perpetual=quote == "USDT",
             trading=not row.in_delisting and row.status == "trading",

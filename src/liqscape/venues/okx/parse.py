@@ -156,7 +156,7 @@ def _ticker(row: payloads.TickerRow, spec: InstrumentSpec, recv_ns: int) -> Tick
         open_interest_base=held,
         funding_rate=wire.optional(row.fundingRate, VENUE, what, "fundingRate"),
         next_funding_ns=wire.instant(due, MS, VENUE, what, "fundingTime") if due else None,
-        volume_24h_usd=None if volume is None or last is None else volume * last,
+        volume_24h_usd=None if volume is None or last is None else wire.not_negative(volume * last, VENUE, what, "volCcy24h"),
     )
 
 
