@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test test-long check format docs bench nulls simulated record score shipped-weights lock clean
+.PHONY: demo test test-long fuzz check format docs bench nulls simulated record score shipped-weights lock clean
 
 # The lock files are the truth of what is installed: a stamp is renewed when they change.
 $(VENV)/.run: requirements.lock pyproject.toml
@@ -25,6 +25,10 @@ test: check docs
 
 test-long: $(VENV)/.dev
 	$(BIN)/python -m pytest -m long
+
+# A million damaged payloads over all venues; another seed: LIQSCAPE_FUZZ_SEED=7 make fuzz
+fuzz: $(VENV)/.dev
+	$(BIN)/python -m pytest -m long tests/venues/test_fuzz.py -q -n 0 -s
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
