@@ -15,12 +15,12 @@ from liqscape.engine.recording.health import RecorderHealth, VenueHealth, read_h
 from liqscape.engine.recording.selfcheck import EVENTS
 from liqscape.engine.venue_state import VenueState, describe_venues
 from liqscape.engine.workspace import Workspace
-from liqscape.model import InstrumentId
+from liqscape.model import InstrumentId, Kind
 from liqscape.store import Table
 from liqscape.units import NS_PER_DAY, NS_PER_MINUTE, NS_PER_S, format_duration, parse_duration_ns
 from liqscape.venues.base import Venue
 
-SKEW_NS = NS_PER_S  # bars are asked for three seconds after their minute: a clock this wrong is worth a word
+SKEW_NS = 2 * NS_PER_S  # bars are asked for three seconds after their minute; headers tell whole seconds
 _MINUTES = 20
 _BUDGET = 0.05
 
@@ -41,8 +41,8 @@ def examine_recording(workspace: Workspace, venues: Sequence[Venue], *, now_ns: 
     yield from _sides(workspace, states, now_ns)
     if states:
         counted = sum(len(state.unverified) for state in states)
-        found = f"{counted} assumptions about {len(states)} venues are not proven by their documentation"
-        yield Finding(health=Health.OK, check="unverified", subject=None, found=found, next="liqscape venues --unverified")
+        found = f"{counted} assumptions about {len(states)} venues are not proven (liqscape venues --unverified lists them)"
+        yield Finding(health=Health.OK, check="unverified", subject=None, found=found)
 
 
 def _recorder(health: RecorderHealth, now_ns: int) -> Finding:
@@ -171,11 +171,17 @@ def unreachable(contacts: Sequence[Contact]) -> Iterator[Finding]:
     yield Finding(health=Health.FAIL, check="live", subject=None, found=f"{who}; {lost[0].unreachable}", next=step)
 
 
+def _affects(call: Call, kind: Kind) -> str:
+    if kind is Kind.INSTRUMENTS and call.records:
+        return "instruments that are listed so are left out, the others are recorded"
+    return AFFECTS[kind]
+
+
 def _changed(key: str, calls: Sequence[Call]) -> Finding:
     first = calls[0]
     names = ", ".join(call.name for call in calls[:3]) + (f" and {len(calls) - 3} more" if len(calls) > 3 else "")
     where = f" at field {first.field}" if first.field else ""
-    affected = "; ".join(dict.fromkeys(AFFECTS[kind] for call in calls for kind in call.kinds))
+    affected = "; ".join(dict.fromkeys(_affects(call, kind) for call in calls for kind in call.kinds))
     found = f"{names}: {first.verdict}{where}: {first.words or 'no words'}. Means: {affected or 'unknown'}"
     steps = {
         Verdict.CHANGED: f"if the venue means it, add a dated parser in venues/{key.partition('_')[0]}/parse.py",
