@@ -13,7 +13,10 @@ from liqscape.testing.exchange.dialects.bybit import Bybit
 from liqscape.testing.exchange.dialects.deribit import Deribit
 from liqscape.testing.exchange.dialects.gate import Gate
 from liqscape.testing.exchange.dialects.htx import Htx
+from liqscape.testing.exchange.dialects.hyperliquid import Hyperliquid
 from liqscape.testing.exchange.dialects.kraken import Kraken
+from liqscape.testing.exchange.dialects.kucoin import Kucoin
+from liqscape.testing.exchange.dialects.mexc import Mexc
 from liqscape.testing.exchange.dialects.okx import Okx
 from liqscape.testing.exchange.world import World
 
@@ -24,12 +27,15 @@ DIALECTS: dict[str, type[Dialect]] = {
         BinanceCoinm,
         Bybit,
         Okx,
+        Hyperliquid,
         Gate,
         Bitget,
         Htx,
         Bitmex,
         Deribit,
         Kraken,
+        Mexc,
+        Kucoin,
     )
 }
 
