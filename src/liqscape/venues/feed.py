@@ -20,6 +20,8 @@ from liqscape.model import Gap, Kind, Record
 from liqscape.units import NS_PER_S
 from liqscape.venues.base import Session, Specs, Stream, Venue
 from liqscape.venues.coverage import Coverage
+from liqscape.venues.repeats import Repeats
+from liqscape.venues.steady import Steady
 from liqscape.venues.transport import Connection, Transport
 
 CONNECT_S = 10.0
@@ -88,6 +90,7 @@ class _Line:
     last_error: str | None = None
     frame_at: float = 0.0  # on the loop's clock
     data_at: float = 0.0
+    repeats: Repeats = field(default_factory=Repeats)
 
 
 @dataclass
@@ -143,6 +146,7 @@ class Feed:
         self._on_corrupt = on_corrupt
         self._lines = [_Line(stream, number) for stream in self.streams for number in range(lines)]
         self._heard = {stream.name: _Heard() for stream in self.streams}
+        self._steady = Steady()
         self._queue: asyncio.Queue[Batch] = asyncio.Queue(QUEUE)
         self._failure: BaseException | None = None
 
@@ -206,7 +210,7 @@ class Feed:
     def down(self) -> dict[str, int]:
         """Return the streams that no line hears now, with the last instant they were heard (ns UTC)."""
         return {
-            name: heard.coverage.covered_ns
+            name: self._steady.wall(heard.coverage.covered_ns, heard.coverage.covered_ns)[0]
             for name, heard in self._heard.items()
             if heard.coverage.lines_up == 0 and heard.coverage.covered_ns is not None
         }
@@ -235,7 +239,7 @@ class Feed:
         line.state = "connecting"
         line.connects += 1
         connection = await self._transport.connect(self._hosts[stream.host] + stream.path, timeout_s=CONNECT_S)
-        session = stream.session()
+        session, line.repeats = stream.session(), Repeats()
         line.frame_at = line.data_at = asyncio.get_running_loop().time()
         parts = [
             asyncio.create_task(part)
@@ -314,10 +318,11 @@ class Feed:
         stream = line.stream
         recv_ns = line.last_frame_ns = self._now_ns()
         line.frame_at = asyncio.get_running_loop().time()
+        steady_ns = self._steady.note(recv_ns, line.frame_at)
         if data:
             line.data_at, line.last_data_ns = line.frame_at, recv_ns
         if data or stream.data_silence_s is None:
-            self._heard[stream.name].coverage.heard(line.number, recv_ns)
+            self._heard[stream.name].coverage.heard(line.number, steady_ns)
             if line.state != "up":
                 line.state = "up"
                 await self._tell_gaps(stream)
@@ -329,7 +334,7 @@ class Feed:
                 self._corrupt(line, frame, record)
             else:
                 records.append(record)
-        if records:
+        if records and not line.repeats.again(frame, records):
             await self._put(Batch(self.key, line.stream.name, line.number, recv_ns, records, line.connects))
 
     async def _put(self, batch: Batch) -> None:
@@ -346,8 +351,9 @@ class Feed:
 
     async def _tell_gaps(self, stream: Stream) -> None:
         found = self._heard[stream.name].coverage.gaps()
-        for start_ns, end_ns in found:
+        for stretch in found:
             recv_ns = self._now_ns()
+            start_ns, end_ns = self._steady.wall(*stretch)
             gaps: list[Record] = [
                 Gap(
                     instrument=instrument,

@@ -25,6 +25,7 @@ from liqscape.units import NS_PER_HOUR, NS_PER_S
 from liqscape.venues.base import Session, Specs, Venue
 from liqscape.venues.feed import Batch, OnCorrupt
 from liqscape.venues.registry import VENUES
+from liqscape.venues.repeats import Repeats
 from liqscape.venues.transport import LONGEST_FRAME
 
 VERSION = 1
@@ -145,7 +146,7 @@ def play(folder: Path, venues: Mapping[str, Venue] | None = None, on_corrupt: On
     """
     known = VENUES if venues is None else venues
     specs = tape_specs(folder)
-    sessions: dict[tuple[str, str, int], Session] = {}
+    sessions: dict[tuple[str, str, int], tuple[Session, Repeats]] = {}
     makers = {(key, stream.name): stream.session for key in specs if key in known for stream in known[key].streams(specs[key])}
     played = False
     for recv_ns, key, stream, line, frame in frames(folder):
@@ -153,9 +154,10 @@ def play(folder: Path, venues: Mapping[str, Venue] | None = None, on_corrupt: On
         if maker is None:
             continue
         played = True
-        session = sessions.get((key, stream, line))
-        if session is None:
-            session = sessions[key, stream, line] = maker()
+        held = sessions.get((key, stream, line))
+        if held is None:
+            held = sessions[key, stream, line] = (maker(), Repeats())
+        session, repeats = held
         try:
             parsed = session.receive(frame, recv_ns).records
         except CorruptRecord as error:
@@ -166,7 +168,7 @@ def play(folder: Path, venues: Mapping[str, Venue] | None = None, on_corrupt: On
                 records.append(record)
             elif on_corrupt is not None:
                 on_corrupt(key, stream, frame, record)
-        if records:
+        if records and not repeats.again(frame, records):
             yield Batch(key, stream, line, recv_ns, records)
     if not played:
         raise NoData(f"tape: {folder} holds no frame of a known adapter", hint=f"Its adapters: {', '.join(specs) or 'none'}.")
