@@ -172,8 +172,23 @@ async def ask_specs(client: Client) -> list[InstrumentSpec]:
 
 
 async def ask_tickers(client: Client, specs: Mapping[str, InstrumentSpec]) -> list[Ticker]:
-    """Ask a venue for what is true of instruments now."""
-    return [record for ask in client.venue.ask_tickers(specs) for record in await client.run(ask) if isinstance(record, Ticker)]
+    """Ask a venue for what is true of instruments now.
+
+    Some venues answer for one instrument at a time: these are asked at once, and what is refused for one costs no other.
+
+    Raises
+    ------
+    LiqscapeError
+        The first refusal, if nothing was answered.
+    """
+    asks = client.venue.ask_tickers(specs)
+    answers = await asyncio.gather(*(client.run(ask) for ask in asks), return_exceptions=True)
+    refused = [answer for answer in answers if isinstance(answer, BaseException)]
+    for error in refused:
+        if len(refused) == len(answers) or not isinstance(error, LiqscapeError):
+            raise error
+    heard = [answer for answer in answers if not isinstance(answer, BaseException)]
+    return [record for records in heard for record in records if isinstance(record, Ticker)]
 
 
 def remember(workspace: Workspace, key: str, specs: Sequence[InstrumentSpec]) -> None:
