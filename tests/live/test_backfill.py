@@ -14,7 +14,7 @@ from liqscape.engine.workspace import Workspace
 from liqscape.errors import NoData, Unreachable
 from liqscape.model import InstrumentId, Kind
 from liqscape.store import Table
-from liqscape.testing.exchange.dialect import Refusal
+from liqscape.testing.exchange.dialect import Asked, Refusal
 from liqscape.testing.virtual import run_virtual
 from liqscape.units import NS_PER_DAY, NS_PER_HOUR, NS_PER_MINUTE, NS_PER_S
 from liqscape.venues.registry import choose
@@ -105,6 +105,21 @@ def test_it_goes_on_where_the_connection_was_lost(tmp_path):
     for asked in again.asked:
         if asked.path == "/v5/market/kline":
             assert int(asked.query["end"]) * 10**6 < oldest
+
+
+def test_pages_shorter_than_expected_leave_no_hole(tmp_path):
+    bybit = three_venues()[0]
+
+    def short(asked, count):
+        if asked.path != "/v5/market/kline":
+            return None
+        # The venue gives 200 rows, whatever was asked for.
+        query = dict(asked.query) | {"limit": "200"}
+        return bybit.rest(Asked(asked.host, asked.path, query), NOW_NS + 10 * NS_PER_S)
+
+    _, report, _ = fill(tmp_path, kinds=(Kind.BARS,), span_ns=2 * SPAN_NS, fault=short)
+    assert report.venues[0].failures == ()
+    assert bars(tmp_path).height == 960
 
 
 def test_a_ban_is_obeyed(tmp_path):

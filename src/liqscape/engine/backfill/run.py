@@ -8,9 +8,11 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from liqscape import clock
 from liqscape.engine.backfill.keep import Keeper
-from liqscape.engine.backfill.plan import KINDS, Series, Stretch, series_of, windows
+from liqscape.engine.backfill.plan import KINDS, Series, Stretch, covered, series_of, windows, without
 from liqscape.engine.recording.wanted import Wanted, ask_specs, ask_tickers, largest, remember
 from liqscape.engine.workspace import Workspace
 from liqscape.errors import CorruptRecord, LiqscapeError, NoData, RateLimited, Unreachable, VenueError
@@ -26,6 +28,7 @@ KEEP_ROWS = 20_000  # a commit costs as much as some thousand rows
 KEEP_EVERY_S = 20.0
 _EMPTY_BEFORE_THE_BEGINNING = 2  # empty windows in a row, going back
 _SHORTEST_NS = NS_PER_MINUTE  # a full answer over so short a stretch is taken as it is
+_HOLE_ROWS = 30  # rows in a row that an answer lacks: shorter holes are the venue's own
 _PATIENCE_S = 900.0  # a ban of up to this length is sat out
 
 
@@ -284,7 +287,20 @@ class Backfill:
                     ]
             records.extend(found)
         start, end = window
-        return [record for record in records if start <= getattr(record, "ts_venue", -1) < end]
+        records = [record for record in records if start <= getattr(record, "ts_venue", -1) < end]
+        return records + await self._rest(draft, series, window, records)
+
+    async def _rest(self, draft: _Draft, series: Series, window: Stretch, records: list[Record]) -> list[Record]:
+        """Ask again for a long stretch that an answer left out: a page may hold fewer rows than the venue's pages say."""
+        if series.interval_ns is None or not records:
+            return []
+        stamps = np.array([getattr(record, "ts_venue", 0) for record in records], np.int64)
+        held = covered(stamps - stamps % series.interval_ns, series.interval_ns)
+        holes = [(a, b) for a, b in without([window], held) if b - a >= _HOLE_ROWS * series.interval_ns]
+        more: list[Record] = []
+        for hole in reversed(holes):
+            more += await self._window(draft, series, hole)
+        return more
 
     @staticmethod
     def _asks(venue: Venue, series: Series, window: Stretch) -> list[Ask]:
