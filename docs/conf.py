@@ -2,6 +2,7 @@
 
 from liqscape import __version__
 from liqscape.settings import ROWS
+from liqscape.venues import overview
 
 project = "liqscape"
 author = "liqscape contributors"
@@ -38,4 +39,10 @@ def settings_table() -> str:
     return "\n".join(lines)
 
 
-myst_substitutions = {"settings_table": settings_table()}
+myst_substitutions = {
+    "settings_table": settings_table(),
+    "venue_capabilities": overview.markdown(overview.capabilities()),
+    "venue_feeds": overview.markdown(overview.feeds()),
+    "venue_limits": overview.markdown(overview.limits()),
+    "venue_doubts": overview.markdown(overview.doubts()),
+}
