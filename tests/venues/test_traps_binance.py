@@ -222,7 +222,7 @@ def test_dated_contracts_are_no_perpetuals():
         (200, {}, b"[]", Answer.FINE, None),
         (429, {"retry-after": "7"}, b'{"code":-1003,"msg":"Too many requests"}', Answer.LIMITED, 7.0),
         (418, {"retry-after": "1800"}, b'{"code":-1003}', Answer.BANNED, 1800.0),
-        (403, {}, b"<html>firewall</html>", Answer.BANNED, None),
+        (403, {}, b"<html>the website wants a browser</html>", Answer.REFUSED, None),
         (400, {}, b'{"code":-1130,"msg":"parameter startTime is invalid."}', Answer.REFUSED, None),
         (401, {}, b'{"code":-2014,"msg":"API-key format invalid."}', Answer.REFUSED, None),
         (503, {}, b"", Answer.BUSY, None),

@@ -159,6 +159,7 @@ def test_mexc_talk():
 )
 def test_mexc_refusals_hide_in_a_fine_status(body: dict[str, object], answer: Answer):
     assert MEXC.judge(200, {}, json.dumps(body).encode()).answer is answer
+    assert MEXC.judge(403, {}, b"<html>Access Denied</html>").answer is Answer.BANNED
 
 
 # KuCoin
@@ -218,6 +219,7 @@ def test_kucoin_has_neither_mark_bars_nor_a_history_of_inverse_open_interest():
         (200, {}, {"code": "1015"}, Answer.LIMITED, 30.0),
         (200, {}, {"code": "100001", "msg": "Symbol does not exist"}, Answer.REFUSED, None),
         (503, {}, {}, Answer.BUSY, None),
+        (403, {}, {"code": "403", "msg": "Your IP is forbidden"}, Answer.BANNED, None),
     ],
 )
 def test_kucoin_answers_are_judged(

@@ -24,6 +24,8 @@ MS = 1_000_000
 # Instants that venues send lie between 2009 and 2100; anything else is in another unit or damaged.
 _EARLIEST_NS, _LATEST_NS = 1_230_768_000_000_000_000, 4_102_444_800_000_000_000
 _SHOWN = 120
+# Where the parser of a venue lies, if not in the folder of its name.
+_FOLDERS = {"binance": "binance_usdm"}
 
 # What a parser returns: records, and in their place the rows that could not be true.
 Parsed = list[Record | CorruptRecord]
@@ -39,7 +41,7 @@ def corrupt(venue: str, what: str, field: str, expected: str, found: object) -> 
     """Build the error for a value that cannot be true."""
     return CorruptRecord(
         f"{venue} {what}, {field}: expected {expected}, received {str(found)[:_SHOWN]!r}",
-        hint=f"Look at the payload; if the venue means it, add a dated parser in venues/{venue}/parse.py.",
+        hint=f"Look at the payload; if the venue means it, add a dated parser in venues/{_FOLDERS.get(venue, venue)}/parse.py.",
         context={"venue": venue, "what": what, "field": field, "value": str(found)[:_SHOWN]},
     )
 

@@ -273,9 +273,10 @@ class BinanceUsdm(Venue):
         )
 
     def judge(self, status: int, headers: Mapping[str, str], body: bytes) -> Judgement:
-        """HTTP 403 is the firewall's ban; the website hides refusals in a 200, where they are no answer of the API."""
-        if status == 403:
-            return Judgement(Answer.BANNED, None, body[:200].decode(errors="replace"))
+        """Bans are 418; a 403 is no ban, for the website answers so to programs and the API is open then.
+
+        The website hides other refusals in a 200.
+        """
         judged = judge_status(status, headers, body)
         if judged.answer is not Answer.FINE or b'"success"' not in body:
             return judged

@@ -121,7 +121,9 @@ class Kucoin(Venue):
         return []
 
     def judge(self, status: int, headers: Mapping[str, str], body: bytes) -> Judgement:
-        """Refusals hide in `code`; a limited answer says in a header how many ms remain."""
+        """Refusals hide in `code`; a limited answer says in a header how many ms remain; HTTP 403 is a ban of the address."""
+        if status == 403:
+            return Judgement(Answer.BANNED, None, body[:200].decode(errors="replace"))
         judged = judge_status(status, headers, body)
         if judged.answer is Answer.LIMITED:
             return Judgement(Answer.LIMITED, judged.wait_s if judged.wait_s is not None else _reset_s(headers), judged.words)

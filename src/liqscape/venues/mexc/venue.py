@@ -162,7 +162,9 @@ class Mexc(Venue):
         return [stream(number, part) for number, part in enumerate(parts)]
 
     def judge(self, status: int, headers: Mapping[str, str], body: bytes) -> Judgement:
-        """Refusals hide in `code`; 510 is too many requests."""
+        """Refusals hide in `code`; 510 is too many requests, and HTTP 403 a ban of the address."""
+        if status == 403:
+            return Judgement(Answer.BANNED, None, body[:200].decode(errors="replace"))
         judged = judge_status(status, headers, body)
         if judged.answer is not Answer.FINE:
             return judged
