@@ -3,4 +3,5 @@
 import sys
 from pathlib import Path
 
-sys.path.append(str(Path(__file__).parents[1] / "engine"))
+for room in ("engine", "cli"):
+    sys.path.append(str(Path(__file__).parents[1] / room))

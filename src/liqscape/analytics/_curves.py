@@ -26,11 +26,14 @@ class Region:
     usd, prior_usd
         USD at the level.
     draws_usd : float64[draws], USD
+    measured_usd
+        USD at the level that is known position by position, a part of `usd`.
     """
 
     usd: float
     prior_usd: float
     draws_usd: FloatArray
+    measured_usd: float = 0.0
 
     @property
     def prior_share(self) -> float | None:
@@ -66,6 +69,11 @@ class Curve:
         return float(self.distance[-1])
 
     @cached_property
+    def measured_usd(self) -> FloatArray:
+        """float64[n + 1], USD between the mark and each edge that is known position by position."""
+        return _cumulative(self.levels.measured_usd)
+
+    @cached_property
     def draws_usd(self) -> FloatArray:
         """float64[draws, n + 1], USD between the mark and each edge in each draw."""
         return _cumulative(self.levels.draws_usd)
@@ -88,6 +96,7 @@ class Curve:
             float(self._at(self.usd, to_distance) - self._at(self.usd, from_distance)),
             float(self._at(self.prior_usd, to_distance) - self._at(self.prior_usd, from_distance)),
             self._at(self.draws_usd, to_distance) - self._at(self.draws_usd, from_distance),
+            float(self._at(self.measured_usd, to_distance) - self._at(self.measured_usd, from_distance)),
         )
 
     def prior_draws_within(self, distance: float) -> FloatArray:

@@ -51,6 +51,8 @@ class LadderRow(Struct, frozen=True, kw_only=True):
         Fraction of the bar that is data and not prior; None where the bar is empty.
     depth_usd
         USD resting in the book between the edges, on the side that the bar's forced orders meet; None where no book reaches.
+    measured_usd
+        The part of `usd` that is known position by position; None if nothing of the map is.
     """
 
     price: float
@@ -59,6 +61,7 @@ class LadderRow(Struct, frozen=True, kw_only=True):
     sum_out_usd: Estimate
     data_share: float | None
     depth_usd: float | None = None
+    measured_usd: float | None = None
 
 
 class Ladder(Struct, frozen=True, kw_only=True):
@@ -135,6 +138,7 @@ def _bars(
                 sum_out_usd=_estimate(curve.between(0.0, far)),
                 data_share=None if bar.prior_share is None else 1.0 - bar.prior_share,
                 depth_usd=None if book is None else _resting(book, side, near, far),
+                measured_usd=bar.measured_usd if liquidation_map.balance.measured_share > 0.0 else None,
             )
         )
     return tuple(bars)

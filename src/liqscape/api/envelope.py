@@ -68,7 +68,10 @@ class Model(Struct, kw_only=True):
 
 
 class Part(Struct, kw_only=True):
-    """One instrument of a joined map; `share` is of the map's open interest, `age_s` that of its newest bar."""
+    """One instrument of a joined map; `share` is of the map's open interest, `age_s` that of its newest bar.
+
+    `measured_share` is how much of its own open interest is known position by position, of so many `accounts`.
+    """
 
     instrument: str
     quote: str | None
@@ -78,6 +81,8 @@ class Part(Struct, kw_only=True):
     age_s: float
     feeds: list[str]
     completeness: str
+    measured_share: float = 0.0
+    accounts: int | None = None
 
 
 class Coverage(Struct, kw_only=True):
@@ -233,14 +238,14 @@ def meta_of(
         inputs_hash="+".join(each.sha256 for each in inputs),
         coverage=Coverage(
             open_interest_share=None,
-            measured_share=0.0,
+            measured_share=0.0 if of_map is None else of_map.balance.measured_share,
             venues=feeds_of(inputs),
             completeness=str(completeness_of(inputs)),
             parts=parts_of(inputs, seen_from),
         ),
         survivor_share=None if of_map is None else of_map.survivor_share,
         accuracy=badge or Badge(),
-        stale=[*late_inputs(inputs, seen_from), *_left_out(reading_of.left_out, seen_from)],
+        stale=[*late_inputs(inputs, seen_from), *_late_looks(inputs), *_left_out(reading_of.left_out, seen_from)],
         **_caveats(caveats),
     )
 
@@ -292,7 +297,7 @@ def parts_of(inputs: Sequence[Inputs], seen_from_ns: int) -> list[Part]:
     total = sum(known) if len(known) == len(inputs) else 0.0
     parts: list[Part] = []
     for each in inputs:
-        traded, usd = describe(each.instrument), each.open_interest_usd
+        traded, usd, known = describe(each.instrument), each.open_interest_usd, each.measured
         parts.append(
             Part(
                 instrument=str(each.instrument),
@@ -303,9 +308,27 @@ def parts_of(inputs: Sequence[Inputs], seen_from_ns: int) -> list[Part]:
                 age_s=(seen_from_ns - each.last_bar_end_ns) / NS_PER_S,
                 feeds=sorted(each.venues),
                 completeness=str(each.completeness),
+                measured_share=0.0 if known is None else 0.5 * (known.long_share + known.short_share),
+                accounts=None if known is None else known.accounts,
             )
         )
     return parts
+
+
+def _late_looks(inputs: Sequence[Inputs]) -> list[Late]:
+    """Return one entry for each instrument some of whose followed accounts were looked at too long ago."""
+    return [
+        Late(
+            input="positions",
+            instrument=str(each.instrument),
+            at=None,
+            age_s=None,
+            left_out=True,
+            reason=f"the last look at {each.measured.stale} accounts is too old: their positions are modelled again",
+        )
+        for each in inputs
+        if each.measured is not None and each.measured.stale
+    ]
 
 
 def _left_out(left_out: Sequence[LeftOut], seen_from_ns: int) -> list[Late]:

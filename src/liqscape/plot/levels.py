@@ -21,12 +21,14 @@ class Bars:
     edge_price : float64[n + 1], quote per base
     data_usd, prior_usd : float64[n], USD per bucket; data and assumption, their sum is the bar
     truth_usd : float64[n], USD per bucket, or None where the truth is not known
+    measured_usd : float64[n], USD per bucket, the part of the data that is known position by position
     """
 
     edge_price: FloatArray
     data_usd: FloatArray
     prior_usd: FloatArray
     truth_usd: FloatArray | None
+    measured_usd: FloatArray
 
     @property
     def highest_usd(self) -> float:
@@ -82,6 +84,7 @@ def bars_of(levels: SideLevels, count: int, group: int, truth_usd: FloatArray | 
         data_usd=np.add.reduceat(usd - prior, starts) / sizes,
         prior_usd=np.add.reduceat(prior, starts) / sizes,
         truth_usd=None if truth_usd is None else np.add.reduceat(truth_usd[:count], starts) / sizes,
+        measured_usd=np.add.reduceat(np.minimum(levels.measured_usd[:count], usd - prior), starts) / sizes,
     )
 
 

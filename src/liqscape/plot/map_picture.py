@@ -218,7 +218,7 @@ def _draw_axes(
 
 
 def _draw_bars(canvas: Canvas, axes: Axes, side: _Side, least: float) -> None:
-    """Draw solid data, hatched prior on top of it, and the truth as an outline."""
+    """Draw solid data, brightly from the axis up what is measured of it, hatched prior on top, and the truth as an outline."""
     theme, bars, color = canvas.theme, side.bars, canvas.theme.side(side.side)
     inner, outer = bars.edge_price[:-1], bars.edge_price[1:]
     gap = 0.09 * (outer - inner)
@@ -227,6 +227,15 @@ def _draw_bars(canvas: Canvas, axes: Axes, side: _Side, least: float) -> None:
     solid = PolyCollection(rectangles(left, right, zero, bars.data_usd), facecolor=color, edgecolor="none", zorder=3)
     solid.set_gid(f"data-{side.name}")
     axes.add_collection(solid, autolim=False)
+    if (known := bars.measured_usd > least).any():
+        exact = PolyCollection(
+            rectangles(left[known], right[known], zero[known], bars.measured_usd[known]),
+            facecolor=mix(color, theme.text, 0.55),
+            edgecolor="none",
+            zorder=3.2,
+        )
+        exact.set_gid(f"measured-{side.name}")
+        axes.add_collection(exact, autolim=False)
     shown = bars.prior_usd > least
     if shown.any():
         top = bars.data_usd + bars.prior_usd
@@ -303,6 +312,10 @@ def _legend(canvas: Canvas, sides: tuple[_Side, _Side]) -> tuple[list[Artist], l
     labels = ["longs", "shorts"]
     total = sum(float((s.bars.data_usd + s.bars.prior_usd).sum()) for s in sides)
     prior = sum(float(s.bars.prior_usd.sum()) for s in sides)
+    measured = sum(float(s.bars.measured_usd.sum()) for s in sides)
+    if measured > 0.0:
+        handles.append(Patch(facecolor=mix(theme.muted, theme.text, 0.55)))
+        labels.append(f"bright: measured position by position, {format_percent(measured / total, decimals=0)}")
     if prior > 0.0:
         hatched = Patch(facecolor=mix(theme.muted, theme.panel, 0.22), edgecolor=theme.muted, hatch=PRIOR_HATCH, linewidth=0.0)
         hatched.set_hatch_linewidth(1.1)

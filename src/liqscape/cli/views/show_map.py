@@ -18,6 +18,7 @@ _ROOMY = 76  # from this width on, sums are shown with their interval
 _FIXED = 43  # characters of a row beside the bar
 _FIXED_INTERVAL = 13
 _DEPTH = 9
+_KNOWN = 6
 
 
 def show_map(
@@ -63,15 +64,19 @@ def say_ladder(screen: Screen, rows: Ladder, *, only: str | None = None) -> None
     room = screen.width - _FIXED - (_FIXED_INTERVAL if roomy else 0) - (_DEPTH if booked else 0)
     width = min(room, 44) if screen.bars else 0
     largest = max((row.usd.median or 0.0 for row in (*rows.short, *rows.long)), default=0.0)
+    known = any(row.measured_usd is not None for row in (*rows.short, *rows.long))
+    if known:
+        width = max(width - _KNOWN, 0)
     if only != "long":
-        _caption(screen, "short liquidations above", width, roomy, booked)
+        _caption(screen, "short liquidations above", width, roomy, booked, known)
         for row in reversed(rows.short):
             _row(screen, row, largest, width, roomy, SHORT, booked)
     screen.row((f"{price(rows.mark_price):>10} mark   " + "-" * max(10, width + _FIXED - 18), BOLD))
     if only != "short":
         for row in rows.long:
             _row(screen, row, largest, width, roomy, LONG, booked)
-        screen.row(("long liquidations below", LONG), ("   █ data ░ prior" if screen.bars else "", DIM))
+        legend = "   ▓ measured █ other data ░ prior" if known else "   █ data ░ prior"
+        screen.row(("long liquidations below", LONG), (legend if screen.bars else "", DIM))
     totals = [
         f"within {window_text(rows.within)}:",
         *([f"shorts {usd_interval(rows.short[-1].sum_out_usd)}"] if only != "long" else []),
@@ -84,12 +89,13 @@ def say_ladder(screen: Screen, rows: Ladder, *, only: str | None = None) -> None
         screen.line((f"depth: orders resting in the book of {when} that the bar's forced orders would meet", DIM))
 
 
-def _caption(screen: Screen, name: str, width: int, roomy: bool, booked: bool) -> None:
+def _caption(screen: Screen, name: str, width: int, roomy: bool, booked: bool, known: bool) -> None:
     start = 18 + (width + 1 if width else 0)
     heads = (
         f"{'USD':>8} {'sum out':>8}"
         + (" " * _FIXED_INTERVAL if roomy else "")
         + f" {'data':>5}"
+        + (f"{'known':>{_KNOWN}}" if known else "")
         + (f"{'depth':>{_DEPTH}}" if booked else "")
     )
     screen.row((f"{name if len(name) < start else 'shorts above':<{start}}", SHORT), (heads, DIM))
@@ -97,16 +103,19 @@ def _caption(screen: Screen, name: str, width: int, roomy: bool, booked: bool) -
 
 def _row(screen: Screen, row: LadderRow, largest: float, width: int, roomy: bool, color: str, booked: bool) -> None:
     solid, light = bar(row.usd.median or 0.0, largest, row.data_share, width) if width else ("", "")
+    part = None if row.measured_usd is None else row.measured_usd / row.usd.median if row.usd.median else 0.0
+    exact = "▓" * round(len(solid) * min(1.0, part / row.data_share)) if part and row.data_share else ""
     total = format_usd(row.sum_out_usd.median)
     interval = usd_interval(row.sum_out_usd).removeprefix(total).strip() if roomy else ""
     screen.row(
         f"{format_price(row.price, digits=5):>10} {distance_text(row.distance):>6} ",
-        (solid, color),
+        (exact + solid[len(exact) :], color),
         (light, color),
         " " * (width - len(solid) - len(light) + (1 if width else 0)),
         f"{format_usd(row.usd.median):>8} {total:>8}",
         (f" {interval:<{_FIXED_INTERVAL - 1}}" if roomy else "", DIM),
         f" {percent(row.data_share):>5}",
+        "" if part is None else f"{percent(part):>{_KNOWN}}",
         f"{format_usd(row.depth_usd):>{_DEPTH}}" if booked else "",
     )
 

@@ -147,8 +147,25 @@ def rests_on(screen: Screen, found: LiquidationMap | Heatmap) -> list[str]:
     quotes = sorted({each.quote for each in map(describe, (one.instrument for one in inputs)) if each.quote})
     if len(quotes) > 1:
         phrases.append(f"{', '.join(quotes[:-1])} and {quotes[-1]} taken as one dollar")
-    phrases.append(f"{len(inputs)} venue{'s' if len(inputs) > 1 else ''}, share of all open interest not known, 0 % measured")
+    known = format_percent(found.balance.measured_share, decimals=0) if isinstance(found, LiquidationMap) else "0 %"
+    phrases.append(f"{len(inputs)} venue{'s' if len(inputs) > 1 else ''}, share of all open interest not known, {known} measured")
+    phrases += [text for each in inputs if (text := measured_text(each))]
     return [*phrases, f"model {found.model}, inputs {'+'.join(each.sha256[:8] for each in inputs)}"]
+
+
+def measured_text(inputs: Inputs) -> str:
+    """Say what of an instrument is known position by position, and what is not any more; empty if nobody was followed."""
+    known = inputs.measured
+    if known is None:
+        return ""
+    text = (
+        f"{inputs.instrument}: positions of {known.accounts:,} accounts known,"
+        f" {percent(known.long_share)} of longs and {percent(known.short_share)} of shorts, the rest modelled"
+    )
+    if known.more_than_open:
+        text += ", MORE THAN OPEN INTEREST: scaled down to it"
+    dropped = [f"{known.stale} too old"] * (known.stale > 0) + [f"{known.passed} gone through"] * (known.passed > 0)
+    return text + (f"; modelled again: {', '.join(dropped)}" if dropped else "")
 
 
 def feeds_text(inputs: Sequence[Inputs]) -> str:
