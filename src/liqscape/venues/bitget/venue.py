@@ -166,7 +166,7 @@ class Bitget(Venue):
                 params["kLineType"] = "MARK"
         else:
             path = "history-candles" if price_kind is PriceKind.LAST else "history-mark-candles"
-        params |= {"startTime": start_ns // MS, "endTime": end_ns // MS, "limit": _PAGE}
+        params |= {"startTime": start_ns // MS, "endTime": end_ns // MS - 1, "limit": _PAGE}
         return self._ask(
             f"{path} {price_kind.value} {spec.id.symbol}",
             kind,

@@ -107,7 +107,7 @@ class BitmexRest(Dialect):
             "maxOrderQty": 10_000_000,
             "lotSize": 100 if inverse else 1000,
             "tickSize": contract.tick,
-            "multiplier": -satoshis if inverse else 1,
+            "multiplier": -satoshis if inverse else round(1_000_000 * contract.contract_size),
             "settlCurrency": "XBt" if inverse else "USDt",
             "underlyingToPositionMultiplier": None if inverse else round(1.0 / contract.contract_size),
             "underlyingToSettleMultiplier": -satoshis if inverse else None,

@@ -201,7 +201,8 @@ class Gate(Dialect):
         price = asked.query["contract"].rpartition("_USD")[0].partition("_")[0]
         price = price if price in ("mark", "index") else "last"
         rows: list[dict[str, Any]] = []
-        for at in stamps(start, end, now_ns, step * NS_PER_MINUTE, asked.count("limit", 100, _POINTS), newest=start is None):
+        usual = 100 if start is None else _POINTS
+        for at in stamps(start, end, now_ns, step * NS_PER_MINUTE, asked.count("limit", usual, _POINTS), newest=start is None):
             every = minutes(self.world, contract, range(at, at + step * NS_PER_MINUTE, NS_PER_MINUTE), price)
             row: dict[str, Any] = {
                 "o": contract.price(every[0].open),

@@ -24,6 +24,7 @@ from liqscape.units import NS_PER_HOUR, NS_PER_MINUTE, NS_PER_S
 _MINUTES = {"1min": 1, "5min": 5, "15min": 15, "30min": 30, "60min": 60, "4hour": 240, "12hour": 720, "1day": 1_440}
 _WINDOW_NS = 2 * NS_PER_HOUR  # of one question for liquidations
 _SIZES = {"BTC": 0.001, "ETH": 0.01}
+_LEVERAGES = (1, 2, 3, 5, 10, 20)  # every size is allowed at each of them
 
 
 class HtxRest(Dialect):
@@ -239,24 +240,21 @@ class HtxRest(Dialect):
         return self._names(contract) | {"list": rows}
 
     def _factors(self, contract: Listing, mode: str) -> dict[str, Any]:
-        """Return ladders of contracts per leverage: the factor over the leverage is the maintenance rate."""
-        price = self.world.price_of(contract.base)
-        unit = contract.quote_of(1.0, price)
-        ladders: dict[int, list[dict[str, Any]]] = {}
+        """Return the rungs of each leverage, in contracts: the factor over the leverage is the maintenance rate."""
+        unit = contract.quote_of(1.0, self.world.price_of(contract.base))
         tiers = self.world.tiers(contract)
-        for leverage in {int(tier.max_leverage) for tier in tiers}:
-            allowed = [tier for tier in tiers if tier.max_leverage >= leverage]
-            for step, tier in enumerate(allowed):
-                last = step == len(allowed) - 1
-                ladders.setdefault(leverage, []).append(
-                    {
-                        "ladder": step,
-                        "min_size": round(tier.floor / unit),
-                        "max_size": None if last else round(tier.cap / unit) - 1,
-                        "adjust_factor": round(tier.maintenance_margin_rate * leverage, 6),
-                    }
-                )
-        rates = [{"lever_rate": leverage, "ladders": ladders[leverage]} for leverage in sorted(ladders, reverse=True)]
+        rates: list[dict[str, Any]] = []
+        for leverage in _LEVERAGES:
+            rungs = [
+                {
+                    "ladder": number_,
+                    "min_size": round(tier.floor / unit),
+                    "max_size": None if tier is tiers[-1] else round(tier.cap / unit) - 1,
+                    "adjust_factor": round(tier.maintenance_margin_rate * leverage, 6),
+                }
+                for number_, tier in enumerate(tiers)
+            ]
+            rates.append({"lever_rate": leverage, "ladders": rungs})
         return self._names(contract) | {"margin_mode": mode, "list": rates}
 
     def liquidation(self, contract: Listing, p: Print) -> dict[str, Any]:

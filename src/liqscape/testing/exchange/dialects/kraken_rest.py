@@ -53,13 +53,15 @@ class KrakenRest(Dialect):
             "tickers": lambda _: {"tickers": [self._ticker(c, now_ns) for c in self.contracts.values()] + self._indexes(now_ns)},
             "orderbook": lambda c: {"orderBook": self._book(c, now_ns)},
             "history": lambda c: {"history": self._trades(c, asked, now_ns)},
-            "historicalfundingrates": lambda c: {"rates": self._funding(c, now_ns)},
+            "historical-funding-rates": lambda c: {"rates": self._funding(c, now_ns)},
         }
-        name = asked.path.removeprefix(_API)
+        # Funding answers under another name in the fourth version.
+        path = asked.path.replace("/api/v4/historicalfundingrates", "/api/v3/historical-funding-rates")
+        name = path.removeprefix(_API)
         if name.startswith("tickers/"):
             asked, name = Asked(asked.host, asked.path, {"symbol": name.partition("/")[2]}), "ticker"
             answers = {"ticker": lambda c: {"ticker": self._ticker(c, now_ns)}}
-        if not asked.path.startswith(_API) or name not in answers:
+        if not path.startswith(_API) or name not in answers:
             return self.missing(asked)
         contract = self.contracts.get(asked.query.get("symbol", "").upper())
         if contract is None and name not in ("instruments", "tickers"):
