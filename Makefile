@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test test-long fuzz check format docs bench nulls simulated record score shipped-weights lock clean
+.PHONY: demo test test-long fuzz kills check format docs bench nulls simulated record score shipped-weights lock clean
 
 # The lock files are the truth of what is installed: a stamp is renewed when they change.
 $(VENV)/.run: requirements.lock pyproject.toml
@@ -29,6 +29,10 @@ test-long: $(VENV)/.dev
 # A million damaged payloads over all venues; another seed: LIQSCAPE_FUZZ_SEED=7 make fuzz
 fuzz: $(VENV)/.dev
 	$(BIN)/python -m pytest -m long tests/venues/test_fuzz.py -q -n 0 -s
+
+# 200 kill -9 of a recording process: what was acknowledged is there, once (about seven minutes).
+kills: $(VENV)/.dev
+	$(BIN)/python -m pytest -m long -s tests/recording/test_recording_kill.py
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
