@@ -14,9 +14,21 @@ from liqscape.engine.recording.market import Market
 from liqscape.engine.recording.memory import Newest
 from liqscape.engine.recording.rounds import Round, go_round
 from liqscape.engine.workspace import Workspace
-from liqscape.model import AccountRatio, Book, FundingRate, InstrumentId, InstrumentSpec, Kind, RiskLadder, Ticker
+from liqscape.errors import LiqscapeError
+from liqscape.model import (
+    AccountRatio,
+    Book,
+    FundingRate,
+    Gap,
+    InstrumentId,
+    InstrumentSpec,
+    Kind,
+    OpenInterest,
+    RiskLadder,
+    Ticker,
+)
 from liqscape.store import Table
-from liqscape.units import NS_PER_DAY, NS_PER_HOUR, NS_PER_S
+from liqscape.units import NS_PER_DAY, NS_PER_HOUR, NS_PER_MINUTE, NS_PER_S
 from liqscape.venues.base import Ask, Specs
 from liqscape.venues.client import Client
 
@@ -25,6 +37,7 @@ TIERS = "tiers"  # namespace of the small state
 BARS_S, AGAIN_S, BOOKS_S, TICKERS_S = 20.0, (27.0, 42.0), (24.0, 26.0), (50.0, 8.0)
 LEAST_BUDGET = 0.3  # books and ratios leave so much of every rate limit to bars
 TRIES = 2
+LONGEST_STEP_NS = 90 * NS_PER_S  # open interest is sampled every minute
 
 
 class Samples:
@@ -39,10 +52,11 @@ class Samples:
         workspace: Workspace,
         newest: Mapping[Newest, int],
         now_ns: Callable[[], int],
+        lost: Callable[[Gap], None],
     ) -> None:
         self.skipped = 0  # books and ratios that the budget had no room for
         self._client, self._specs, self._market, self._inbox = client, dict(specs), market, inbox
-        self._workspace, self._now_ns = workspace, now_ns
+        self._workspace, self._now_ns, self._lost = workspace, now_ns, lost
         self.newest = dict(newest)  # instant of the newest row that was kept, by table, instrument and population
         self._source = f"{client.venue.facts.key} rest"
 
@@ -73,8 +87,24 @@ class Samples:
         self.sample(self._now_ns())
 
     def sample(self, now_ns: int) -> None:
-        """Keep the open interest that is known now."""
-        found = [one for one in self._market.sample(now_ns) if self._is_new(Table.OPEN_INTEREST, one.instrument, one.ts_venue)]
+        """Keep the open interest that is known now; say where minutes are without any."""
+        found: list[OpenInterest] = []
+        for one in self._market.sample(now_ns):
+            before = self.newest.get((Table.OPEN_INTEREST, one.instrument, ""))
+            if not self._is_new(Table.OPEN_INTEREST, one.instrument, one.ts_venue):
+                continue
+            found.append(one)
+            if before is not None and one.ts_venue - before > LONGEST_STEP_NS:
+                self._lost(
+                    Gap(
+                        instrument=one.instrument,
+                        kind=Kind.OPEN_INTEREST,
+                        ts_venue=before,
+                        end_ns=one.ts_venue,
+                        ts_recv=now_ns,
+                        reason="no open interest was told",
+                    )
+                )
         self._inbox.put(Table.OPEN_INTEREST, [rows.open_interest_row(one, self._client.venue.facts.key) for one in found])
 
     def _unheard(self) -> list[Ask]:
@@ -89,12 +119,29 @@ class Samples:
                 self._market.take(record, streamed=False)
 
     async def _book(self, spec: InstrumentSpec) -> None:
-        ask = self._client.venue.ask_book(spec) if self._room() else None
+        """Ask for the book of this minute; what cannot be had now can never be had."""
+        ask = self._client.venue.ask_book(spec)
         if ask is None:
             return
-        for record in await self._client.run(ask, tries=1, patience_s=1.0):
-            if isinstance(record, Book) and self._is_new(Table.DEPTH, record.instrument, record.ts_venue):
-                self._inbox.put(Table.DEPTH, rows.depth_rows(record, f"{self._client.venue.facts.key} book"))
+        minute, why = self._now_ns() // NS_PER_MINUTE * NS_PER_MINUTE, "no room in the venue's rate limits"
+        if self._room():
+            try:
+                for record in await self._client.run(ask, tries=1, patience_s=1.0):
+                    if isinstance(record, Book) and self._is_new(Table.DEPTH, record.instrument, record.ts_venue):
+                        self._inbox.put(Table.DEPTH, rows.depth_rows(record, f"{self._client.venue.facts.key} book"))
+                return
+            except LiqscapeError as error:
+                why = error.message
+        self._lost(
+            Gap(
+                instrument=spec.id,
+                kind=Kind.DEPTH,
+                ts_venue=minute,
+                end_ns=minute + NS_PER_MINUTE,
+                ts_recv=self._now_ns(),
+                reason=f"no book in this minute: {why}",
+            )
+        )
 
     async def _paid(self, spec: InstrumentSpec) -> None:
         """Ask for what was paid since the newest stored payment, at most a month back."""

@@ -105,7 +105,9 @@ class VenueRecorder:
             settled=self._settled,
             now_ns=shared.now_ns,
         )
-        self.samples = Samples(client, specs, self.market, shared.inbox, shared.workspace, known.newest, shared.now_ns)
+        self.samples = Samples(
+            client, specs, self.market, shared.inbox, shared.workspace, known.newest, shared.now_ns, self._lost
+        )
         self.tracker = Tracker(client, specs, state=shared.workspace.state) if isinstance(venue, Hyperliquid) else None
 
     async def run(self) -> None:
