@@ -115,6 +115,15 @@ def test_mexc_tiers_by_rule_do_not_mistake_contracts_for_dollars():
         ({"riskLimitType": "BY_MOOD"}, "riskLimitType"),
         ({"riskLevelLimit": 0}, "riskLevelLimit"),
         ({"riskLevelLimit": 10**9}, "riskLevelLimit"),
+        ({"riskLevelLimit": None}, "riskLevelLimit"),
+        ({"riskLimitMode": "CUSTOM", "riskLimitCustom": [{"maxVol": 5, "mmr": None}]}, "mmr"),
+        (
+            {
+                "riskLimitMode": "CUSTOM",
+                "riskLimitCustom": [{"maxVol": 5, "mmr": 0.1}, {"maxVol": 5, "mmr": 0.1, "maxLeverage": 9}],
+            },
+            "maxVol",
+        ),
         ({"maintenanceMarginRate": 1.5}, "mmr"),
         ({"riskIncrMmr": None}, "riskIncrMmr"),
         ({"initialMarginRate": 0}, "initialMarginRate"),

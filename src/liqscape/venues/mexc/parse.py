@@ -91,35 +91,40 @@ def tiers(body: bytes, specs: Specs, recv_ns: int) -> Parsed:
 
 
 def _custom(row: payloads.ContractRow, what: str) -> list[tuple[float, float, float | None]]:
-    return [
+    found = [
         (
-            wire.positive(one.maxVol, VENUE, what, "maxVol"),
-            wire.positive(one.mmr, VENUE, what, "mmr"),
+            _number(one.maxVol, what, "maxVol"),
+            _number(one.mmr, what, "mmr"),
             wire.optional_positive(one.maxLeverage, VENUE, what, "maxLeverage"),
         )
-        for one in sorted(row.riskLimitCustom or [], key=lambda one: one.maxVol)
+        for one in row.riskLimitCustom or []
     ]
+    return sorted(found, key=lambda tier: tier[0])
 
 
 def _by_rule(row: payloads.ContractRow, what: str) -> list[tuple[float, float, float | None]]:
     """Return (end, maintenance rate, leverage) of each tier; one tier where the limit does not grow."""
+    base, step = _number(row.riskBaseVol, what, "riskBaseVol"), _number(row.riskIncrVol, what, "riskIncrVol")
+    rate, rate_step = (
+        _number(row.maintenanceMarginRate, what, "maintenanceMarginRate"),
+        _number(row.riskIncrMmr, what, "riskIncrMmr"),
+    )
+    initial, initial_step = (
+        _number(row.initialMarginRate, what, "initialMarginRate"),
+        _number(row.riskIncrImr, what, "riskIncrImr"),
+    )
+    levels = row.riskLevelLimit if step > 0.0 else 1
+    if levels is None or not 1 <= levels <= _MOST_TIERS:
+        raise wire.corrupt(VENUE, what, "riskLevelLimit", f"1 to {_MOST_TIERS}", levels)
+    wire.positive(initial, VENUE, what, "initialMarginRate")
+    return [(base + k * step, rate + k * rate_step, 1.0 / (initial + k * initial_step)) for k in range(levels)]
 
-    def number(value: payloads.Loose, field: str) -> float:
-        found = wire.optional_not_negative(value, VENUE, what, field)
-        if found is None:
-            raise wire.corrupt(VENUE, what, field, "a number", value)
-        return found
 
-    base, step = number(row.riskBaseVol, "riskBaseVol"), number(row.riskIncrVol, "riskIncrVol")
-    rate, rate_step = number(row.maintenanceMarginRate, "maintenanceMarginRate"), number(row.riskIncrMmr, "riskIncrMmr")
-    margin, margin_step = number(row.initialMarginRate, "initialMarginRate"), number(row.riskIncrImr, "riskIncrImr")
-    if not 1 <= row.riskLevelLimit <= _MOST_TIERS:
-        raise wire.corrupt(VENUE, what, "riskLevelLimit", f"1 to {_MOST_TIERS}", row.riskLevelLimit)
-    initial = wire.positive(margin, VENUE, what, "initialMarginRate")
-    return [
-        (wire.positive(base + k * step, VENUE, what, "riskBaseVol"), rate + k * rate_step, 1.0 / (initial + k * margin_step))
-        for k in range(row.riskLevelLimit if step > 0.0 else 1)
-    ]
+def _number(value: payloads.Loose, what: str, field: str) -> float:
+    found = wire.optional_not_negative(value, VENUE, what, field)
+    if found is None:
+        raise wire.corrupt(VENUE, what, field, "a number", value)
+    return found
 
 
 def ticker(frame: bytes | str, specs: Specs, recv_ns: int) -> Parsed:

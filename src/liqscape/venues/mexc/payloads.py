@@ -30,8 +30,8 @@ class Status(Struct):
 class CustomTier(Struct):
     """A row of `riskLimitCustom`."""
 
-    maxVol: float
-    mmr: float
+    maxVol: Loose = None
+    mmr: Loose = None
     maxLeverage: Loose = None
 
 
@@ -45,14 +45,14 @@ class ContractRow(Struct):
     contractSize: float
     priceUnit: Loose = None
     maxLeverage: Loose = None
-    state: int = 0  # 0 is enabled
+    state: int | None = None  # 0 is enabled
     maintenanceMarginRate: Loose = None
     initialMarginRate: Loose = None
     riskBaseVol: Loose = None
     riskIncrVol: Loose = None
     riskIncrMmr: Loose = None
     riskIncrImr: Loose = None
-    riskLevelLimit: int = 1
+    riskLevelLimit: int | None = None
     riskLimitType: str | None = None  # BY_VOLUME (contracts) or BY_VALUE (notional)
     riskLimitMode: str | None = None
     riskLimitCustom: list[CustomTier] | None = None
