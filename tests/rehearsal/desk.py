@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache
 
 from liqscape.errors import CorruptRecord
 from liqscape.model import InstrumentSpec, Record
@@ -57,7 +57,7 @@ def asked(venue: Venue, ask: Ask, now_ns: int = NOW_NS) -> list[Record]:
     return found
 
 
-@lru_cache(maxsize=None)
+@cache
 def specs_of(key: str) -> dict[str, InstrumentSpec]:
     """Return what an adapter would record, by symbol."""
     venue = VENUES[key]
@@ -67,7 +67,7 @@ def specs_of(key: str) -> dict[str, InstrumentSpec]:
 
 
 def pairs(key: str, most: int = 3) -> list[tuple[InstrumentSpec, Listing]]:
-    """Return some contracts of an adapter, as it knows them and as the venue lists them: of each kind and coin if there is room."""
+    """Return some contracts of an adapter, as it knows them and as the venue lists them, inverse ones first."""
     contracts = dialect_of(VENUES[key]).contracts
     found = [(spec, contracts[symbol]) for symbol, spec in specs_of(key).items() if symbol in contracts]
     found.sort(key=lambda pair: (pair[1].kind.value != "inverse", pair[1].base))
@@ -100,7 +100,7 @@ def talk(venue: Venue, stream: Stream, start_ns: int, lasts_s: int, *, step_s: f
     Parameters
     ----------
     answering
-        False: keep the session's replies back.
+        False: keep the session's replies and heartbeats back.
 
     Raises
     ------
@@ -134,7 +134,7 @@ def talk(venue: Venue, stream: Stream, start_ns: int, lasts_s: int, *, step_s: f
                 said.replies += 1
                 if answering:
                     waiting += [(now_ns + REPLY_NS, reply) for reply in desk.hear(link, received.reply, now_ns)]
-        if now_ns >= next_beat:
+        if now_ns >= next_beat and answering:
             next_beat += beat_ns
             beat = session.heartbeat()
             if beat is not None:

@@ -101,7 +101,8 @@ def check_bars(key: str, kind: PriceKind, minutes: int) -> None:
             prices = [bar.open, bar.high, bar.low, bar.close]
             assert prices == pytest.approx([opened, candle.high, candle.low, candle.close], rel=1e-9), f"{key} {listing.symbol}"
             if kind is PriceKind.MARK:
-                assert not bar.volume_base and not bar.taker_buy_base
+                assert not bar.volume_base
+                assert not bar.taker_buy_base
                 continue
             # Inverse volume told in dollars is divided by some price of the minute.
             off = 1e-6 if listing.kind is ContractKind.LINEAR else 0.01

@@ -7,7 +7,7 @@ from typing import Any
 
 from liqscape.model import ContractKind, TakerSide
 from liqscape.testing.exchange.dialect import Answer, Asked, Dialect, Refusal, said
-from liqscape.testing.exchange.dialects.common import Cost, Reader, from_iso, iso, recent, stamps, whole
+from liqscape.testing.exchange.dialects.common import Cost, Reader, from_iso, iso, mark_of, recent, stamps, whole
 from liqscape.testing.exchange.listing import Listing, usual_tick
 from liqscape.testing.exchange.world import Print
 from liqscape.units import NS_PER_DAY, NS_PER_HOUR, NS_PER_MINUTE, NS_PER_S
@@ -255,7 +255,7 @@ class BitmexRest(Dialect):
 
 def order_id(contract: Listing, p: Print) -> str:
     """Return the identifier of a liquidation order."""
-    return f"dd9cea25-{sum(map(ord, contract.symbol)):04x}-0dab-15b5-{p.number % 16**12:012x}"
+    return f"dd9cea25-{mark_of(contract):04x}-0dab-15b5-{p.number % 16**12:012x}"
 
 
 def order(contract: Listing, p: Print) -> dict[str, Any]:

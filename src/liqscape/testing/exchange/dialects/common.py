@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
+from zlib import crc32
 
 import msgspec
 
@@ -64,6 +65,11 @@ def number(value: float, digits: int = 12) -> str:
     """
     written = f"{value:.{digits}f}"
     return written.rstrip("0").rstrip(".") if "." in written else written
+
+
+def mark_of(contract: Listing) -> int:
+    """Return a number of four hexadecimal digits that tells contracts of a venue apart, for identifiers."""
+    return crc32(contract.symbol.encode()) % 16**4
 
 
 def whole(value: float) -> int | float:

@@ -10,7 +10,7 @@ import msgspec
 
 from liqscape.model import ContractKind, PositionSide, TakerSide
 from liqscape.testing.exchange.dialect import Answer, Asked, Dialect, Refusal, said
-from liqscape.testing.exchange.dialects.common import Cost, minutes, ms, number, recent, stamps
+from liqscape.testing.exchange.dialects.common import Cost, mark_of, minutes, ms, number, recent, stamps
 from liqscape.testing.exchange.dialects.hyperliquid_accounts import (
     POOL,
     POOL_PARTS,
@@ -353,7 +353,7 @@ class HyperliquidInfo(Dialect):
 
 
 def _hash(contract: Listing, p: Print) -> str:
-    return f"0x{sum(map(ord, contract.symbol)):04x}{p.number:060x}"
+    return f"0x{mark_of(contract):04x}{p.number:060x}"
 
 
 def _summary(value: float, notional: float, used: float) -> dict[str, str]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from liqscape.model import ContractKind, TakerSide
 from liqscape.testing.exchange.dialect import Answer, Asked, Dialect, Refusal, said
-from liqscape.testing.exchange.dialects.common import Cost, Reader, from_iso, iso, minutes, ms, number, second_of, stamps
+from liqscape.testing.exchange.dialects.common import Cost, Reader, from_iso, iso, mark_of, minutes, ms, number, second_of, stamps
 from liqscape.testing.exchange.listing import Listing, decimals, usual_tick
 from liqscape.testing.exchange.world import Print
 from liqscape.units import NS_PER_DAY, NS_PER_HOUR, NS_PER_MINUTE
@@ -253,7 +253,7 @@ def side(p: Print) -> str:
 
 def uid(contract: Listing, p: Print) -> str:
     """Return the identifier of a trade."""
-    return f"05af78ac-{sum(map(ord, contract.symbol)):04x}-478c-a50c-{p.number % 16**12:012x}"
+    return f"05af78ac-{mark_of(contract):04x}-478c-a50c-{p.number % 16**12:012x}"
 
 
 def _error(words: str, now_ns: int) -> dict[str, Any]:
