@@ -49,13 +49,13 @@ def _usdm(symbol: str) -> InstrumentSpec:
     )
 
 
-def _coinm(symbol: str, size: float) -> InstrumentSpec:
+def _coinm(symbol: str) -> InstrumentSpec:
     return InstrumentSpec(
         id=InstrumentId("binance", symbol),
         base=symbol.partition("USD")[0],
         quote="USD",
         kind=ContractKind.INVERSE,
-        contract_size=size,
+        contract_size=100.0 if symbol.startswith("BTC") else 10.0,
         tick_size=0.1,
         funding_interval_ns=8 * NS_PER_HOUR,
         market="coinm",
@@ -63,7 +63,7 @@ def _coinm(symbol: str, size: float) -> InstrumentSpec:
 
 
 LINEAR = {"BTCUSDT": _usdm("BTCUSDT")}
-INVERSE = {"BTCUSD_PERP": _coinm("BTCUSD_PERP", 100.0), "ETHUSD_PERP": _coinm("ETHUSD_PERP", 10.0)}
+INVERSE = {"BTCUSD_PERP": _coinm("BTCUSD_PERP"), "ETHUSD_PERP": _coinm("ETHUSD_PERP")}
 BTC, BTC_USD, ETH_USD = LINEAR["BTCUSDT"].id, INVERSE["BTCUSD_PERP"].id, INVERSE["ETHUSD_PERP"].id
 _SPEC, _COIN = LINEAR["BTCUSDT"], INVERSE["BTCUSD_PERP"]
 _USDM, _COINM = BinanceUsdm(), BinanceCoinm()
@@ -425,10 +425,6 @@ def _recorded(venue: Venue, specs_of: Callable[[str], InstrumentSpec]) -> Callab
     return read
 
 
-def _coin_spec(symbol: str) -> InstrumentSpec:
-    return _coinm(symbol, 100.0 if symbol.startswith("BTC") else 10.0)
-
-
 VENUE_CASES = [
     VenueCases(
         venue=_USDM,
@@ -444,8 +440,8 @@ VENUE_CASES = [
         specs=INVERSE,
         cases=_INVERSE_CASES,
         fixtures={
-            "binance_coinm/ws_messages_recorded.json": _recorded(_COINM, _coin_spec),
-            "binance_coinm/official_doc_examples.json": _official(_coin_spec, "coinm"),
+            "binance_coinm/ws_messages_recorded.json": _recorded(_COINM, _coinm),
+            "binance_coinm/official_doc_examples.json": _official(_coinm, "coinm"),
         },
     ),
 ]
