@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from msgspec import Struct
+
 from liqscape.model import Completeness, InstrumentId, InstrumentSpec, Kind, PriceKind
 from liqscape.venues.wire import Parsed
 
@@ -59,8 +61,7 @@ class Ask:
     more: Callable[[bytes], Ask | None] | None = None
 
 
-@dataclass(frozen=True)
-class Received:
+class Received(Struct, frozen=True, gc=False):
     """What a session made of a frame.
 
     Parameters

@@ -118,10 +118,9 @@ def base_amount(spec: InstrumentSpec, amount: float, price: float, venue: str, w
 
 def instant(value: float, unit_ns: int, venue: str, what: str, field: str) -> int:
     """Return ns UTC of a time in units of `unit_ns`; refuses what lies outside 2009 to 2100."""
-    ns = int(value) * unit_ns if math.isfinite(value) else 0
-    if not _EARLIEST_NS <= ns <= _LATEST_NS:
+    if not _EARLIEST_NS <= value * unit_ns <= _LATEST_NS:
         raise corrupt(venue, what, field, f"an instant in units of {unit_ns} ns", value)
-    return ns
+    return int(value) * unit_ns
 
 
 def interval(value: str | float | None, unit_ns: int, venue: str, what: str, field: str) -> int | None:

@@ -143,7 +143,7 @@ def _liquidation(
         found = f"{price}, {contracts}"
         raise wire.corrupt(VENUE, f"{spec.id.symbol} liquidation", "price, volume", "numbers > 0", found)
     if turnover is not None and spec.kind is ContractKind.LINEAR:
-        quote = wire.optional(turnover, VENUE, "liquidation", "trade_turnover")
+        quote = turnover if isinstance(turnover, float) else wire.optional(turnover, VENUE, "liquidation", "trade_turnover")
         if quote and not 1.0 / _FACTOR < base * price / quote < _FACTOR:
             expected = f"{contracts} contracts of {spec.contract_size} at {price}"
             raise wire.corrupt(VENUE, f"{spec.id.symbol} liquidation", "trade_turnover", expected, turnover)

@@ -68,8 +68,8 @@ class _Talk(Session):
     def receive(self, frame: str | bytes, recv_ns: int) -> Received:
         text = parse.unpack(frame)
         # Frames begin with op and topic: prints are told without decoding twice.
-        start = text[:70] if isinstance(text, str) else text[:70].decode(errors="replace")
-        if start.startswith('{"op":"notify"') and '.liquidation_orders"' in start:
+        start = text[:70] if isinstance(text, bytes) else text[:70].encode()
+        if b'{"op":"notify"' in start and b'.liquidation_orders"' in start:
             return Received(parse.liquidations(text, self.specs, recv_ns), data=True)
         head = wire.decode(_HEAD, text, parse.VENUE, "frame")
         if isinstance(head.ping, payloads.Raw):
