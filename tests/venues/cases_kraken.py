@@ -396,7 +396,7 @@ def _answers(label: str, entry: object) -> object:
         "http_futures_instruments": lambda: parse.instruments(body, RECV_NS) + parse.tiers(body, SPECS, RECV_NS),
         "http_futures_orderbook": lambda: parse.book(body, LINEAR, RECV_NS),
         "http_futures_tickers": lambda: parse.tickers(body, SPECS, RECV_NS),
-        "fetch_trades#1": lambda: parse.liquidations(body, LINEAR, 0, 2**63, frozenset(), RECV_NS),
+        "fetch_trades#1": lambda: parse.liquidations(body, LINEAR, (0, 2**63), 2**63, frozenset(), RECV_NS),
         "fetch_ohlcv#0": lambda: parse.bars(body, LINEAR, PriceKind.LAST, RECV_NS),
     }
     return readers[label]() if label in readers else _fixture(label, entry)

@@ -10,8 +10,8 @@ import pytest
 from cases_kraken import INVERSE, LINEAR, NS, SPECS, T, history, past_trade, trade
 from venue_case import RECV_NS
 
-from liqscape.model import ContractKind, InstrumentId, Liquidation, Ticker, describe
-from liqscape.units import NS_PER_HOUR, NS_PER_MINUTE
+from liqscape.model import ContractKind, Gap, InstrumentId, Kind, Liquidation, Ticker, describe
+from liqscape.units import NS_PER_HOUR, NS_PER_MINUTE, NS_PER_S
 from liqscape.venues.base import Answer, Ask, Session
 from liqscape.venues.kraken import Kraken, parse
 from liqscape.venues.wire import Parsed
@@ -78,6 +78,21 @@ def test_the_way_back_ends_where_it_was_asked_to():
     found, pages = everything(VENUE.ask_liquidations(LINEAR, NS, NS + NS_PER_MINUTE), server)
     assert len(found) == 60
     assert pages == 1
+
+
+def test_a_history_that_begins_later_leaves_a_gap():
+    rows = [past_trade("sell", "liquidation", 0.1, 99_000.0, "a", written(T + 20_000))]
+    ask = VENUE.ask_liquidations(LINEAR, NS, NS + NS_PER_MINUTE)
+    (print_, gap) = ask.parse(history(*rows).encode(), RECV_NS)
+    assert isinstance(print_, Liquidation)
+    assert isinstance(gap, Gap)
+    assert (gap.kind, gap.ts_venue, gap.end_ns) == (Kind.LIQUIDATIONS, NS, NS + 20 * NS_PER_S)
+    (alone,) = ask.parse(history().encode(), RECV_NS)
+    assert isinstance(alone, Gap)
+    assert (alone.ts_venue, alone.end_ns) == (NS, NS + NS_PER_MINUTE)
+    # One trade from before the stretch proves that the history reaches it.
+    older = past_trade("sell", "fill", 0.1, 99_000.0, "b", written(T - 1))
+    assert [type(r) for r in ask.parse(history(*rows, older).encode(), RECV_NS)] == [Liquidation]
 
 
 def test_quantities_of_the_two_lines():

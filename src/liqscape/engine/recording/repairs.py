@@ -140,6 +140,9 @@ class Repairs:
         if ask.more is None and page is not None and len(records) >= page and end_ns - start_ns > 2 * NS_PER_S:
             middle = (start_ns + end_ns) // 2
             return [*await self._window(spec, start_ns, middle), *await self._window(spec, middle, end_ns)]
+        for record in records:
+            if isinstance(record, Gap):  # the venue's history begins later than was asked for
+                self._lost(record)
         first_ns = start_ns - start_ns % NS_PER_S  # some histories tell whole seconds
         return [
             record

@@ -15,7 +15,9 @@ from liqscape.model import (
     Completeness,
     ContractKind,
     FundingRate,
+    Gap,
     InstrumentSpec,
+    Kind,
     Liquidation,
     LiquidationPriceKind,
     PositionSide,
@@ -39,6 +41,7 @@ _TAKER = {"buy": TakerSide.BUY, "sell": TakerSide.SELL}
 _LINES = {"flexible_futures": ContractKind.LINEAR, "futures_inverse": ContractKind.INVERSE}
 # Before this, a next_funding_rate_time is a length of time and no instant (the documentation says so, the frames do not).
 _SHORTEST_INSTANT_MS = 1e12
+HISTORY_PAGE = 100
 
 _TRADE = wire.decoder(payloads.TradeRow)
 _SNAPSHOT = wire.decoder(payloads.Snapshot)
@@ -93,16 +96,37 @@ def history(body: bytes) -> list[payloads.HistoryRow]:
     return wire.decode(_HISTORY, body, VENUE, "history").history
 
 
-def liquidations(body: bytes, spec: InstrumentSpec, start_ns: int, end_ns: int, known: frozenset[str], recv_ns: int) -> Parsed:
-    """Read /history and keep the liquidations of [start_ns, end_ns), but for those that a newer page had."""
+def liquidations(
+    body: bytes, spec: InstrumentSpec, stretch: tuple[int, int], before_ns: int, known: frozenset[str], recv_ns: int
+) -> Parsed:
+    """Read /history and keep the liquidations of a stretch [start, end), but for those that a newer page had.
+
+    The history ends 7 days ago or when the engine was last restarted, and does not say which: a page that is not full and does
+    not reach the start of the stretch ends with the gap that it leaves.
+    """
+    start_ns, end_ns = stretch
+    what = f"{spec.id.symbol} history"
 
     def read(row: payloads.HistoryRow) -> Liquidation | None:
-        ts = instant(row.time, f"{spec.id.symbol} history", "time")
+        ts = instant(row.time, what, "time")
         if row.type != "liquidation" or row.uid in known or not start_ns <= ts < end_ns:
             return None
         return _liquidation(spec, row.side, row.price, row.size, ts, recv_ns)
 
-    return wire.rows(sorted(history(body), key=lambda row: row.time), read)
+    page = history(body)
+    found = wire.rows(sorted(page, key=lambda row: row.time), read)
+    oldest_ns = min((instant(row.time, what, "time") for row in page), default=before_ns)
+    if len(page) < HISTORY_PAGE and oldest_ns > start_ns:
+        gap = Gap(
+            instrument=spec.id,
+            kind=Kind.LIQUIDATIONS,
+            ts_venue=start_ns,
+            end_ns=min(oldest_ns, end_ns),
+            ts_recv=recv_ns,
+            reason="the venue's history of trades begins later",
+        )
+        found.append(gap)
+    return found
 
 
 def _liquidation(spec: InstrumentSpec, side: str, price: float, quantity: float, ts: int, recv_ns: int) -> Liquidation:

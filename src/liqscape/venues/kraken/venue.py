@@ -34,7 +34,6 @@ _STATUS = wire.decoder(payloads.Status)
 _SYMBOLS_PER_STREAM = 100
 _PRODUCTS_PER_MESSAGE = 50
 _CANDLES_PER_PAGE = 2000
-_TRADES_PER_PAGE = 100
 # The engine's own words for too many requests and for its troubles, which come with HTTP 200.
 _LIMITED, _BUSY = ("apiLimitExceeded",), ("Server Error", "Unavailable", "marketUnavailable", "Bad Gateway")
 
@@ -97,7 +96,7 @@ class Kraken(Venue):
             },
             buckets={"requests": Bucket(16, 10)},
             history_ns={Kind.LIQUIDATIONS: 7 * NS_PER_DAY},
-            page={Kind.BARS: _CANDLES_PER_PAGE, Kind.MARK_BARS: _CANDLES_PER_PAGE, Kind.LIQUIDATIONS: _TRADES_PER_PAGE},
+            page={Kind.BARS: _CANDLES_PER_PAGE, Kind.MARK_BARS: _CANDLES_PER_PAGE, Kind.LIQUIDATIONS: parse.HISTORY_PAGE},
             doubts=(
                 Doubt(
                     "public endpoints have no published budget: 1.6 requests a second, as third parties keep to",
@@ -166,7 +165,7 @@ class Kraken(Venue):
 
         def more(body: bytes) -> Ask | None:
             rows = parse.history(body)
-            if len(rows) < _TRADES_PER_PAGE:
+            if len(rows) < parse.HISTORY_PAGE:
                 return None
             oldest_ns = min(parse.instant(row.time, f"{spec.id.symbol} history", "time") for row in rows)
             if oldest_ns < start_ns:
@@ -179,7 +178,7 @@ class Kraken(Venue):
             f"history {spec.id.symbol}",
             Kind.LIQUIDATIONS,
             ("rest", "/history", {"symbol": spec.id.symbol, "lastTime": _written(before_ns)}),
-            lambda b, t: parse.liquidations(b, spec, start_ns, end_ns, known, t),
+            lambda b, t: parse.liquidations(b, spec, (start_ns, end_ns), before_ns, known, t),
         )
         return Ask(ask.name, ask.kind, ask.request, ask.parse, more)
 
