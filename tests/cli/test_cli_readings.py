@@ -125,7 +125,16 @@ def test_tables_hold_the_same_rows_in_every_form(ask_home: Ask, command: str, tm
 def test_map_levels_and_balance_add_up(ask_home: Ask) -> None:
     data = ask_home("map", "--json").json["data"]
     levels, balance = data["levels"], data["balance"]
-    assert list(levels[0]) == ["price", "distance", "long_usd", "short_usd", "long_base", "short_base", "prior_usd"]
+    assert list(levels[0]) == [
+        "price",
+        "distance",
+        "long_usd",
+        "short_usd",
+        "long_base",
+        "short_base",
+        "prior_usd",
+        "measured_usd",
+    ]
     assert [row["price"] for row in levels] == sorted(row["price"] for row in levels)
     assert len(levels) == 1000  # 0.1 % buckets, 50 % each way
     assert all(row["long_usd"] == 0.0 for row in levels if row["distance"] > 0)
