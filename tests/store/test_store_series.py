@@ -297,3 +297,30 @@ def test_funding(store):
     assert found.get_column("rate").to_list() == [1e-4, 2e-4]
     assert minutes(found.get_column("known_ns")) == [0, 481]
     assert read_funding(store, BTC, known_by_ns=DAY + 480 * MINUTES).height == 1
+
+
+def test_nothing_is_known_before_the_record_began_nor_in_its_gaps(store):
+    # Recorded from half past two on; from 05:10 to 06:20 nobody listened, and for ten seconds at eight.
+    at = [150, 200, 300, 400, 500, 700]
+    own = prints([(t, "long", 100, 1) for t in at], received=at).with_columns(source=pl.lit("binance_usdm"))
+    put(store, Table.LIQUIDATIONS, own)
+    gaps = [(310, 380), (480, 480 + 1 / 6)]
+    put(
+        store,
+        Table.GAPS,
+        pl.DataFrame(
+            {
+                "instrument": [str(BTC)] * 2,
+                "kind": ["liquidations"] * 2,
+                "ts": [DAY + round(a * MINUTES) for a, _ in gaps],
+                "end_ts": [DAY + round(b * MINUTES) for _, b in gaps],
+                "reason": ["nobody recorded", "both lines were down"],
+            }
+        ),
+    )
+    hours = [start // HOUR for start in minutes(read_liquidations(store, BTC).start_ns)]
+    assert hours == [3, 4, 7, 8, 9, 10]  # two is half heard, five and six are lost, ten seconds of eight are not
+    # Imported files hold whole days: they are read as before.
+    put(store, Table.LIQUIDATIONS, prints([(150, "short", 100, 1)], instrument=ETH).with_columns(source=pl.lit("file.csv.gz")))
+    put(store, Table.LIQUIDATIONS, prints([(450, "short", 100, 1)], instrument=ETH))
+    assert [start // HOUR for start in minutes(read_liquidations(store, ETH).start_ns)] == list(range(7))

@@ -6,13 +6,16 @@ import numpy as np
 import polars as pl
 
 from liqscape.errors import BadArgument
-from liqscape.model import Completeness, InstrumentId, LiquidationSeries
-from liqscape.model.arrays import FloatArray, IntArray
+from liqscape.model import Completeness, InstrumentId, Kind, LiquidationSeries
+from liqscape.model.arrays import BoolArray, FloatArray, IntArray
 from liqscape.store._columns import floats, ints, longest
 from liqscape.store._frames import known_at
 from liqscape.store.base import Store
 from liqscape.store.schema import Table
 from liqscape.units import NS_PER_DAY, NS_PER_HOUR
+
+BACKFILLED = "backfill"  # source of rows that venues were asked for
+_GAP_SHARE = 0.01
 
 
 def read_liquidations(
@@ -33,6 +36,9 @@ def read_liquidations(
     Without totals, prints are summed by hour (or `interval_ns`), price times quantity. Every hour of a UTC day with at least
     one print is known, and zero if it has none, as soon as it is over and a print in it or after it shows that the feed went
     on; hours of other days are unknown and absent. Without `known_by_ns` the hour of the newest print is not over.
+
+    Of prints that this program recorded or asked for itself no more is known than it heard: on the first day of a record the
+    hours up to the one of the first print are unknown, and so is every hour of which stored gaps cover more than a hundredth.
 
     Returns
     -------
@@ -75,11 +81,11 @@ def _sum_prints(
             f"liquidations of {instrument}: interval of {interval_ns} ns does not divide a day",
             hint="Only prints are stored, which are summed into equal parts of a UTC day, such as 1h.",
         )
-    # Whole days, because a day counts as a whole; and what follows, because a later print shows that the feed went on.
+    # Whole days, because a day counts as a whole, with the one before; and what follows: a later print shows the feed went on.
     prints = store.read(
         Table.LIQUIDATIONS,
         instrument,
-        start_ns=None if start_ns is None else start_ns - start_ns % NS_PER_DAY,
+        start_ns=None if start_ns is None else start_ns - start_ns % NS_PER_DAY - NS_PER_DAY,
         end_ns=None if known_by_ns is None else known_by_ns + NS_PER_DAY,
         known_by_ns=known_by_ns,
     ).with_columns(known_at(Table.LIQUIDATIONS).alias("known"), (pl.col("price") * pl.col("quantity_base")).alias("usd"))
@@ -95,6 +101,7 @@ def _sum_prints(
     keep = (start + interval_ns <= over_by) & (known_ns <= (np.iinfo(np.int64).max - 1 if known_by_ns is None else known_by_ns))
     keep &= start >= (start[0] if start_ns is None else start_ns)
     keep &= start < (start[-1] + 1 if end_ns is None else end_ns)
+    keep &= ~_before_the_record(prints, start) & ~_in_gaps(store, instrument, known_by_ns, start, interval_ns)
     return LiquidationSeries(
         instrument=instrument,
         interval_ns=interval_ns,
@@ -106,6 +113,27 @@ def _sum_prints(
         completeness=_completeness(prints),
         recorded=not prints.get_column("ts_recv").has_nulls(),
     )
+
+
+def _before_the_record(prints: pl.DataFrame, start: IntArray) -> BoolArray:
+    """Return which cells lie on a day that begins a record of ours, before its first print or in the cell of it."""
+    day = pl.col("ts") // NS_PER_DAY
+    own = (pl.col("ts_recv").is_not_null() & pl.col("source").is_not_null()) | (pl.col("source") == BACKFILLED).fill_null(False)
+    first = prints.group_by(day.alias("day")).agg(pl.col("ts").min(), own.sort_by("ts").first().alias("own")).sort("day")
+    opens = first.filter("own", (pl.col("day") - pl.col("day").shift(1)).fill_null(2) > 1)
+    out = np.zeros(start.size, bool)
+    for number, ts in opens.select("day", "ts").iter_rows():
+        out |= (start >= number * NS_PER_DAY) & (start <= ts)
+    return out
+
+
+def _in_gaps(store: Store, instrument: InstrumentId, known_by_ns: int | None, start: IntArray, interval_ns: int) -> BoolArray:
+    """Return which cells are covered by gaps for more than `_GAP_SHARE` of their length."""
+    gaps = store.read(Table.GAPS, instrument, known_by_ns=known_by_ns, where={"kind": Kind.LIQUIDATIONS.value})
+    lost = np.zeros(start.size, np.int64)
+    for low, high in gaps.select("ts", "end_ts").iter_rows():
+        lost += np.maximum(np.minimum(start + interval_ns, high) - np.maximum(start, low), 0)
+    return lost > _GAP_SHARE * interval_ns
 
 
 def _sums_known(start: IntArray, end: IntArray, ts: IntArray, known: IntArray, cell: IntArray) -> IntArray:
