@@ -113,7 +113,12 @@ def test_another_contract_size_than_listed_stands_out_by_the_turnover():
 
 
 def test_mark_klines_are_counted_back_from_now():
-    for start, size in ((RECV_NS - NS_PER_MINUTE, "3"), (RECV_NS - 100 * NS_PER_MINUTE, "102"), (RECV_NS - 9**18, "2000")):
+    for start, size in (
+        (RECV_NS - NS_PER_MINUTE, "11"),
+        (RECV_NS - 100 * NS_PER_MINUTE, "110"),
+        (RECV_NS - 9**18, "2000"),
+        (RECV_NS + NS_PER_HOUR, "2000"),
+    ):
         ask = VENUE.ask_bars(BTC, PriceKind.MARK, start, RECV_NS)
         assert ask.request.params == {"contract_code": "BTC-USDT", "period": "1min", "size": size}
     start = T * 1_000_000

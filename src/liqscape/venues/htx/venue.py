@@ -35,7 +35,7 @@ from liqscape.venues.wire import MS
 _HEAD = wire.decoder(payloads.Head)
 _STATUS = wire.decoder(payloads.Status)
 _API, _EX = "/linear-swap-api/v1/", "/linear-swap-ex/market/"
-_CANDLES = 2000
+_CANDLES, _SPARE = 2000, 10
 _PAST_OPEN_INTEREST = 200
 _FUNDING_PAGE = 50
 _WINDOW_NS = 2 * NS_PER_HOUR
@@ -131,12 +131,12 @@ class Htx(Venue):
             history_ns={
                 # "The klines of the last two years"; the mark price's only by count.
                 Kind.BARS: 720 * NS_PER_DAY,
-                Kind.MARK_BARS: (_CANDLES - 10) * NS_PER_MINUTE,
+                Kind.MARK_BARS: (_CANDLES - _SPARE) * NS_PER_MINUTE,
                 Kind.OPEN_INTEREST: _PAST_OPEN_INTEREST * NS_PER_HOUR,
                 Kind.RATIOS: 2 * NS_PER_HOUR,
                 Kind.LIQUIDATIONS: 90 * NS_PER_DAY,
             },
-            page={Kind.BARS: _CANDLES - 1, Kind.MARK_BARS: _CANDLES - 10, Kind.OPEN_INTEREST: _PAST_OPEN_INTEREST},
+            page={Kind.BARS: _CANDLES - 1, Kind.MARK_BARS: _CANDLES - _SPARE, Kind.OPEN_INTEREST: _PAST_OPEN_INTEREST},
             open_interest_interval_ns=NS_PER_HOUR,
             doubts=_DOUBTS,
         )
@@ -165,8 +165,9 @@ class Htx(Venue):
             params |= {"from": start_ns // NS_PER_S, "to": (end_ns - 1) // NS_PER_S}
         else:
             kind, path = Kind.MARK_BARS, "/index/market/history/linear_swap_mark_price_kline"
-            # One more for the bar that is open, one for a clock that is behind.
-            params["size"] = max(1, min(_CANDLES, (self._now_ns() - start_ns) // NS_PER_MINUTE + 2))
+            # Some more, for the bar that is open and for a clock that is behind; all of them if it is far behind.
+            count = (self._now_ns() - start_ns) // NS_PER_MINUTE + _SPARE
+            params["size"] = count if _SPARE <= count <= _CANDLES else _CANDLES
         return self._ask(
             f"{price_kind.value} kline {spec.id.symbol}",
             kind,
