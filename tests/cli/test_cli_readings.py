@@ -145,6 +145,8 @@ def test_map_levels_and_balance_add_up(ask_home: Ask) -> None:
         "short_base",
         "long_reservoir_base",
         "short_reservoir_base",
+        "long_measured_base",
+        "short_measured_base",
     ]
     for side in ("long", "short"):
         total = balance[f"{side}_base"] + balance[f"{side}_reservoir_base"]

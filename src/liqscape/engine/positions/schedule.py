@@ -6,6 +6,7 @@ next: if the budget does not reach, all intervals stretch alike, so that nobody 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -57,7 +58,7 @@ def interval_s(urgency_usd: float) -> float:
     >>> round(interval_s(1e6 / 0.10)), round(interval_s(1e6 / 0.01)), interval_s(0.0)
     (358, 114, 3600.0)
     """
-    return float(np.clip(LONGEST_S / np.sqrt(1.0 + urgency_usd / _UNIT_USD), SHORTEST_S, LONGEST_S))
+    return max(SHORTEST_S, min(LONGEST_S, LONGEST_S / math.sqrt(1.0 + urgency_usd / _UNIT_USD)))
 
 
 @dataclass(frozen=True)
