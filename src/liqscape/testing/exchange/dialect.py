@@ -20,6 +20,8 @@ from liqscape.testing.exchange.listing import NS_PER_MS, Listing, usual_step, us
 from liqscape.testing.exchange.world import World
 
 Frame = str | bytes
+# What a request takes of a published limit: (name of the limit, weight, the most in a stretch of time, its seconds).
+Cost = tuple[str, float, float, float]
 
 
 @dataclass(frozen=True)
@@ -190,6 +192,10 @@ class Dialect(ABC):
     @abstractmethod
     def converse(self, asked: Asked, now_ns: int) -> Conversation | None:
         """Open a WebSocket; None refuses it with 404."""
+
+    def costs(self, asked: Asked) -> tuple[Cost, ...]:
+        """Return what a request takes of the limits that the venue publishes; nothing if it publishes none."""
+        return ()
 
     def missing(self, asked: Asked) -> Answer:
         """Return the venue's way to say that there is no such path."""

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from email.utils import formatdate
 
-from liqscape.testing.exchange.dialect import Answer, Asked, Conversation, Dialect, Frame, Silent
+from liqscape.testing.exchange.dialect import Answer, Asked, Conversation, Dialect, Frame, Refusal, Silent
 from liqscape.testing.exchange.faults import OF_FRAMES, OF_REQUESTS, REFUSALS, Deed, Fault, FaultKind, spoilt
+from liqscape.testing.exchange.meter import Meter
 from liqscape.units import NS_PER_S
 
 _LOST = (FaultKind.SILENT, FaultKind.HALF_OPEN)
@@ -38,8 +39,10 @@ class Link:
     ----------
     number
         Ascending over the life of the exchange.
-    opened_ns, first_data_ns, last_data_ns
-        When it was opened, and when the first and the newest pushed frame went out unharmed.
+    opened_ns
+        When it was opened.
+    data_ns
+        When frames were pushed over it unharmed, by poll.
     said
         The messages that the client sent: two links with the same ones are two lines of one stream.
     closed, silent, deaf
@@ -52,8 +55,7 @@ class Link:
     conversation: Conversation
     opened_ns: int
     polled_ns: int
-    first_data_ns: int | None = None
-    last_data_ns: int | None = None
+    data_ns: list[int] = field(default_factory=list[int])
     said: list[Frame] = field(default_factory=list[Frame])
     closed: bool = False
     silent: bool = False
@@ -94,7 +96,8 @@ class RehearsalExchange:
         self.log: list[Deed] = []
         self.links: list[Link] = []
         self.past: list[Link] = []
-        self.requests = 0
+        self.answered_ns: dict[str, list[int]] = {dialect.key: [] for dialect in dialects}
+        self.meter = Meter()
         self._chance = random.Random(seed)
         self._waiting = sorted(range(len(self.faults)), key=lambda i: -self.faults[i].at_ns)
         self._running: list[_Running] = []
@@ -117,8 +120,10 @@ class RehearsalExchange:
             If nobody has that host, or connects are refused.
         """
         self._begin(now_ns)
-        self.requests += 1
         dialect, answer = self._answer(asked, now_ns)
+        wait_s = self.meter.take(dialect.key, dialect.costs(asked), now_ns)
+        if wait_s > 0.0:
+            answer = dialect.refuse(Refusal.LIMITED, wait_s, now_ns)
         reply = Reply(answer, self._chance.uniform(0.03, 0.15))
         for running in self._of(dialect.key, asked.path, now_ns):
             fault = running.fault
@@ -128,6 +133,8 @@ class RehearsalExchange:
             if fault.kind in OF_REQUESTS:
                 reply = self._spoil(running, dialect, asked, answer, now_ns)
                 break
+        else:
+            self.answered_ns[dialect.key].append(now_ns)
         if reply.answer is None:
             return reply
         dated = {"date": formatdate(now_ns / NS_PER_S, usegmt=True), "content-type": "application/json", **reply.answer.headers}
@@ -218,8 +225,7 @@ class RehearsalExchange:
             return []
         if not link.running and not link.held:
             if pushed:
-                link.first_data_ns = link.first_data_ns or pushed[0][0]
-                link.last_data_ns = pushed[-1][0]
+                link.data_ns.append(now_ns)
             return pushed
         return self._harmed(link, pushed, now_ns)
 
@@ -236,12 +242,12 @@ class RehearsalExchange:
 
     def _harmed(self, link: Link, pushed: list[tuple[int, Frame]], now_ns: int) -> list[tuple[int, Frame]]:
         out: list[tuple[int, Frame]] = []
+        clean = False
         for at, frame in pushed:
             running = link.running[0] if link.running else None
             if running is None:
                 out.append((at, frame))
-                link.first_data_ns = link.first_data_ns or at
-                link.last_data_ns = at
+                clean = True
                 continue
             kind = running.fault.kind
             self._did(running, at, link.number, repr(frame[:160]))
@@ -258,6 +264,8 @@ class RehearsalExchange:
                 link.held.append((now_ns, frame))  # goes out behind what the next poll brings
             else:
                 out.append((at, spoilt(frame, kind, self._chance)))
+        if clean:
+            link.data_ns.append(now_ns)
         due = [(at, frame) for at, frame in link.held if at < now_ns]
         link.held = [(at, frame) for at, frame in link.held if at >= now_ns]
         return out + due

@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 from liqscape.model import ContractKind, TakerSide
-from liqscape.testing.exchange.dialect import Answer, Asked, Dialect, Refusal, said
-from liqscape.testing.exchange.dialects.common import Cost, Reader, from_iso, iso, mark_of, recent, stamps, whole
+from liqscape.testing.exchange.dialect import Answer, Asked, Cost, Dialect, Refusal, said
+from liqscape.testing.exchange.dialects.common import Reader, from_iso, iso, mark_of, recent, stamps, whole
 from liqscape.testing.exchange.listing import Listing, usual_tick
 from liqscape.testing.exchange.world import Print
 from liqscape.units import NS_PER_DAY, NS_PER_HOUR, NS_PER_MINUTE, NS_PER_S

@@ -17,8 +17,6 @@ from liqscape.units import NS_PER_MINUTE, NS_PER_S
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-# (name of the bucket, weight, capacity, seconds): what a request takes and what the venue publishes as the most.
-Cost = tuple[str, float, float, float]
 # Answers one path: given the contract that was named (None if none was), the value that becomes JSON.
 Reader = Callable[[Any], Any]
 

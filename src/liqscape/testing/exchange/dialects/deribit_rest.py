@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from liqscape.model import ContractKind, TakerSide
-from liqscape.testing.exchange.dialect import Answer, Asked, Dialect, Refusal, said
-from liqscape.testing.exchange.dialects.common import Cost, Reader, ms, recent, stamps, whole
+from liqscape.testing.exchange.dialect import Answer, Asked, Cost, Dialect, Refusal, said
+from liqscape.testing.exchange.dialects.common import Reader, ms, recent, stamps, whole
 from liqscape.testing.exchange.listing import NS_PER_MS, Listing, usual_tick
 from liqscape.testing.exchange.world import Print
 from liqscape.units import NS_PER_HOUR, NS_PER_MINUTE

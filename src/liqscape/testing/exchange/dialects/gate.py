@@ -11,9 +11,20 @@ from collections.abc import Iterator
 from typing import Any
 
 from liqscape.model import ContractKind, TakerSide
-from liqscape.testing.exchange.dialect import Answer, Asked, Conversation, Dialect, Frame, Refusal, Topics, beats, dumps, said
-from liqscape.testing.exchange.dialects.common import (
+from liqscape.testing.exchange.dialect import (
+    Answer,
+    Asked,
+    Conversation,
     Cost,
+    Dialect,
+    Frame,
+    Refusal,
+    Topics,
+    beats,
+    dumps,
+    said,
+)
+from liqscape.testing.exchange.dialects.common import (
     Reader,
     batched,
     heard,

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from liqscape.model import PositionSide
-from liqscape.testing.exchange.dialect import Answer, Asked, Dialect, Refusal, said
+from liqscape.testing.exchange.dialect import Answer, Asked, Cost, Dialect, Refusal, said
 from liqscape.testing.exchange.dialects.common import (
-    Cost,
     Reader,
     minutes,
     ms,

@@ -9,8 +9,8 @@ from typing import Any, cast
 import msgspec
 
 from liqscape.model import ContractKind, PositionSide, TakerSide
-from liqscape.testing.exchange.dialect import Answer, Asked, Dialect, Refusal, said
-from liqscape.testing.exchange.dialects.common import Cost, mark_of, minutes, ms, number, recent, stamps
+from liqscape.testing.exchange.dialect import Answer, Asked, Cost, Dialect, Refusal, said
+from liqscape.testing.exchange.dialects.common import mark_of, minutes, ms, number, recent, stamps
 from liqscape.testing.exchange.dialects.hyperliquid_accounts import (
     POOL,
     POOL_PARTS,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from liqscape.model import ContractKind, TakerSide
-from liqscape.testing.exchange.dialect import Answer, Asked, Dialect, Refusal, said
-from liqscape.testing.exchange.dialects.common import Cost, Reader, from_iso, iso, mark_of, minutes, ms, number, second_of, stamps
+from liqscape.testing.exchange.dialect import Answer, Asked, Cost, Dialect, Refusal, said
+from liqscape.testing.exchange.dialects.common import Reader, from_iso, iso, mark_of, minutes, ms, number, second_of, stamps
 from liqscape.testing.exchange.listing import Listing, decimals, usual_tick
 from liqscape.testing.exchange.world import Print
 from liqscape.units import NS_PER_DAY, NS_PER_HOUR, NS_PER_MINUTE
