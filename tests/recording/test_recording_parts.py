@@ -247,9 +247,9 @@ def test_the_first_of_each_kind_is_kept_raw(tmp_path):
     assert any(text.endswith('{"p":"0"}') for text in kept)
 
 
-def spec(symbol: str, base: str, **more) -> InstrumentSpec:
+def spec(symbol: str, base: str, quote: str = "USDT", **more) -> InstrumentSpec:
     return InstrumentSpec(
-        id=InstrumentId("bybit", symbol), base=base, quote="USDT", kind=ContractKind.LINEAR, contract_size=1.0, **more
+        id=InstrumentId("bybit", symbol), base=base, quote=quote, kind=ContractKind.LINEAR, contract_size=1.0, **more
     )
 
 
@@ -263,6 +263,12 @@ def test_wanted_names_bases_and_instruments():
     ]
     assert list(Wanted(("btc", "bybit:SOLUSDT")).of(specs)) == ["BTCUSDT", "SOLUSDT"]
     assert list(Wanted(top=1).of(specs, frozenset({"ETH"}))) == ["ETHUSDT"]
+
+
+def test_a_base_means_its_contracts_in_dollars():
+    specs = [spec("BTCEUR", "BTC", "EUR"), spec("BTCUSDC", "BTC", "USDC")]
+    assert list(Wanted(("BTC",)).of(specs)) == ["BTCUSDC"]
+    assert list(Wanted(("bybit:BTCEUR",)).of(specs)) == ["BTCEUR"]
 
 
 @pytest.mark.parametrize("given", [{}, {"names": ("BTC",), "top": 3}, {"top": 0}, {"names": (":",)}])

@@ -7,6 +7,7 @@ from liqscape.model.accounts import AccountListing, AccountPosition, AccountStat
 from liqscape.model.grid import PriceGrid
 from liqscape.model.instruments import Instrument, InstrumentId, describe
 from liqscape.model.market import (
+    DOLLARS,
     AccountRatio,
     Book,
     Gap,
@@ -33,6 +34,7 @@ from liqscape.model.sides import (
 )
 
 __all__ = [
+    "DOLLARS",
     "AccountListing",
     "AccountPosition",
     "AccountRatio",

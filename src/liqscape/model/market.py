@@ -64,6 +64,10 @@ class InstrumentSpec(Struct, frozen=True, kw_only=True):
     market: str = ""
 
 
+# What counts as a dollar where venues are joined on one grid of prices.
+DOLLARS = frozenset({"USD", "USDT", "USDC", "USDE", "USD1", "FDUSD", "BUSD", "USDH"})
+
+
 def quantity_base(spec: InstrumentSpec, quantity: float, price: float) -> float:
     """Return a venue's quantity in base units; `price` counts only for inverse contracts.
 

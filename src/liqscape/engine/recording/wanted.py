@@ -11,7 +11,7 @@ import msgspec
 
 from liqscape.engine.workspace import Workspace
 from liqscape.errors import BadArgument, LiqscapeError, NoData
-from liqscape.model import InstrumentId, InstrumentSpec, Ticker
+from liqscape.model import DOLLARS, InstrumentId, InstrumentSpec, Ticker
 from liqscape.venues.base import Venue
 from liqscape.venues.client import Client
 
@@ -51,13 +51,16 @@ class Wanted:
                 InstrumentId.parse(name)
 
     def of(self, specs: Iterable[InstrumentSpec], bases: frozenset[str] | None = None) -> dict[str, InstrumentSpec]:
-        """Return the perpetuals that trade and are wanted, by symbol; `bases` are what `top` came to."""
+        """Return the perpetuals that trade and are wanted, by symbol; `bases` are what `top` came to.
+
+        A base means its contracts in dollars: a price in euros belongs on no grid of dollars. Others must be named in full.
+        """
         wanted = bases if bases is not None else frozenset(n.strip().upper() for n in self.names if ":" not in n)
         named = {InstrumentId.parse(name) for name in self.names if ":" in name}
         return {
             spec.id.symbol: spec
             for spec in sorted(specs, key=lambda spec: spec.id)
-            if spec.perpetual and spec.trading and (spec.base in wanted or spec.id in named)
+            if spec.perpetual and spec.trading and ((spec.base in wanted and spec.quote in DOLLARS) or spec.id in named)
         }
 
 
@@ -73,7 +76,9 @@ def largest(top: int, specs: Mapping[InstrumentId, InstrumentSpec], tickers: Ite
     usd: dict[str, float] = {}
     for instrument, (open_interest, price) in latest.items():
         spec = specs.get(instrument)
-        if spec is not None and spec.perpetual and spec.trading and open_interest is not None and price is not None:
+        if spec is None or not (spec.perpetual and spec.trading and spec.quote in DOLLARS):
+            continue
+        if open_interest is not None and price is not None:
             usd[spec.base] = usd.get(spec.base, 0.0) + open_interest * price
     return frozenset(sorted(usd, key=lambda base: (-usd[base], base))[:top])
 
