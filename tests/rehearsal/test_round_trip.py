@@ -46,6 +46,7 @@ POPULATIONS: dict[str, dict[Population, str]] = {
         Population.TOP_POSITIONS: "long-short-position-ratio-contract-top-trader",
     },
 }
+DEPTHS = (20, 25, 50, 100, 150, 200, 300, 400, 500, 1000, 5000)
 every = pytest.mark.parametrize("key", VENUES)
 MINUTE = NOW_NS - NOW_NS % NS_PER_MINUTE
 
@@ -246,7 +247,9 @@ def test_books(key: str):
                 assert book.bids[0][0] == pytest.approx(truth.bids[0][0], rel=1e-3)
                 assert sum(q for _, q in book.asks) <= sum(q for _, q in truth.asks) * (1.0 + 1e-9)
                 continue
-            truth = WORLD.book(listing, NOW_NS, len(book.bids))
+            # Every venue gives another depth: one of them it is, level by level.
+            held = [WORLD.book(listing, NOW_NS, levels) for levels in DEPTHS]
+            truth = next(one for one in held if len(one.bids) == len(book.bids) and one.bids[0][0] == book.bids[0][0])
             for got, levels in ((book.bids, truth.bids), (book.asks, truth.asks)):
                 assert [p for p, _ in got] == pytest.approx([p for p, _ in levels]), key
                 assert [q for _, q in got] == pytest.approx([base(listing, q, p) for p, q in levels], rel=1e-6), key
