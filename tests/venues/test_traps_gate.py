@@ -104,7 +104,10 @@ def test_messages_carry_the_time():
     assert tickers["payload"] == ["BTC_USDT", "HEI_USDT"]
     assert json.loads(_session().heartbeat())["channel"] == "futures.ping"
     many = {f"C{i}_USDT": spec(f"C{i}_USDT", 1.0) for i in range(101)}
-    assert [len(stream.instruments) for stream in VENUE.streams(many)] == [100, 1]
+    streams = VENUE.streams(many)
+    assert [len(stream.instruments) for stream in streams] == [100, 1]
+    asked = [json.loads(message)["payload"] for message in streams[0].session().opening()]
+    assert [len(part) for part in asked] == [1, 20, 20, 20, 20, 20], "one unknown contract fails its whole message"
 
 
 def test_requests_ask_for_decimals_and_count_both_ends_in():
@@ -168,3 +171,9 @@ def test_tiers_go_on_while_a_page_is_full_of_markets():
     assert following is not None
     assert following.request.params["offset"] == "100"
     assert ask.more(json.dumps(rows[:150]).encode()) is None
+
+
+def test_contracts_whose_names_are_beyond_ascii_are_left_out():
+    row = {"name": "BTC_USDT", "quanto_multiplier": "0.0001", "order_price_round": "0.1", "funding_interval": 3600}
+    found = parse.instruments(json.dumps([{**row, "name": "龙虾_USDT"}, row]).encode(), RECV_NS)
+    assert [one.id.symbol for one in found] == ["BTC_USDT"]  # type: ignore[union-attr]

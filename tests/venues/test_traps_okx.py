@@ -109,7 +109,7 @@ def test_past_prints_are_asked_for_page_by_page_until_the_start():
     assert following.parse(last.encode(), RECV_NS) == []
 
 
-def test_a_contract_in_an_unknown_unit_is_refused_and_other_families_are_not_recorded():
+def test_a_contract_in_an_unknown_unit_is_refused_and_other_families_are_left_out():
     row = {
         "instId": "BTC-USDT-SWAP",
         "instType": "SWAP",
@@ -122,10 +122,10 @@ def test_a_contract_in_an_unknown_unit_is_refused_and_other_families_are_not_rec
         "tickSz": "0.1",
     }
     odd = {**row, "instId": "BTC-USD_UM-SWAP", "instFamily": "BTC-USD_UM", "ctValCcy": "BTC"}
-    wrong, other = parse.instruments(json.dumps({"code": "0", "data": [row, odd]}).encode(), RECV_NS)
+    early = {**row, "instId": "NEW-USDT-SWAP", "instFamily": "NEW-USDT", "ctValCcy": "NEW", "ctVal": "", "state": "preopen"}
+    (wrong,) = parse.instruments(json.dumps({"code": "0", "data": [row, odd, early]}).encode(), RECV_NS)
     assert isinstance(wrong, CorruptRecord)
-    assert not isinstance(other, CorruptRecord)
-    assert not other.perpetual  # type: ignore[union-attr]
+    assert wrong.context["field"] == "ctValCcy"
 
 
 @pytest.mark.parametrize(

@@ -172,9 +172,14 @@ def _ticker(row: payloads.TickerRow, symbol: str, told_at: payloads.Loose, specs
 
 
 def instruments(body: bytes, recv_ns: int) -> Parsed:
-    """Read /api/v2/mix/market/contracts: sizes are base coins; a tick is priceEndStep at the last of pricePlace decimals."""
+    """Read /api/v2/mix/market/contracts: sizes are base coins; a tick is priceEndStep at the last of pricePlace decimals.
 
-    def read(row: payloads.InstrumentRow) -> InstrumentSpec:
+    Names beyond ASCII are left out.
+    """
+
+    def read(row: payloads.InstrumentRow) -> InstrumentSpec | None:
+        if not row.symbol.isascii():
+            return None
         what = f"{row.symbol} instrument"
         if not 0.0 <= row.pricePlace <= 30.0:
             raise wire.corrupt(VENUE, what, "pricePlace", "decimals, 0 to 30", row.pricePlace)

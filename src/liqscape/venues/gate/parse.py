@@ -171,9 +171,11 @@ def _ticker(row: payloads.TickerRow, specs: Specs, at_ns: int, recv_ns: int) -> 
 
 
 def instruments(body: bytes, recv_ns: int) -> Parsed:
-    """Read /contracts of the USDT market: a contract is quanto_multiplier coins."""
+    """Read /contracts of the USDT market: a contract is quanto_multiplier coins. Names beyond ASCII are left out."""
 
-    def read(row: payloads.InstrumentRow) -> InstrumentSpec:
+    def read(row: payloads.InstrumentRow) -> InstrumentSpec | None:
+        if not row.name.isascii():
+            return None
         what = f"{row.name} instrument"
         base, _, quote = row.name.upper().partition("_")
         return InstrumentSpec(

@@ -34,7 +34,7 @@ from liqscape.venues.gate import parse, payloads
 
 _HEAD = wire.decoder(payloads.Head)
 _LIQUIDATIONS, _TICKERS, _TRADES = "futures.public_liquidates", "futures.tickers", "futures.trades"
-_SYMBOLS_PER_STREAM = 100
+_SYMBOLS_PER_STREAM, _SYMBOLS_PER_MESSAGE = 100, 20
 # /candlesticks answers with at most 2,000 points, both ends counted, and only of the latest 10,000.
 _CANDLES, _CANDLES_KEPT = 1999, 10_000
 _STATS = 100
@@ -64,10 +64,11 @@ class _Talk(Session):
         return msgspec.json.encode({"time": self._now_ns() // NS_PER_S, "channel": channel, **more}).decode()
 
     def opening(self) -> list[str]:
-        return [
-            self._say(_LIQUIDATIONS, event="subscribe", payload=["!all"]),
-            self._say(_TICKERS, event="subscribe", payload=list(self.specs)),
-        ]
+        # A message fails as a whole if Gate does not know one of its contracts: tickers are asked for in small parts.
+        symbols = list(self.specs)
+        parts = [symbols[i : i + _SYMBOLS_PER_MESSAGE] for i in range(0, len(symbols), _SYMBOLS_PER_MESSAGE)]
+        tickers = [self._say(_TICKERS, event="subscribe", payload=part) for part in parts]
+        return [self._say(_LIQUIDATIONS, event="subscribe", payload=["!all"]), *tickers]
 
     def heartbeat(self) -> str:
         return self._say("futures.ping")

@@ -254,9 +254,11 @@ def index_now(body: bytes, specs: Specs, recv_ns: int) -> Parsed:
 
 
 def instruments(body: bytes, recv_ns: int) -> Parsed:
-    """Read swap_contract_info: a contract is contract_size coins."""
+    """Read swap_contract_info: a contract is contract_size coins. Names beyond ASCII are left out."""
 
-    def read(row: payloads.InstrumentRow) -> InstrumentSpec:
+    def read(row: payloads.InstrumentRow) -> InstrumentSpec | None:
+        if not row.contract_code.isascii():
+            return None
         what = f"{row.contract_code} instrument"
         base, _, quote = row.contract_code.upper().partition("-")
         return InstrumentSpec(

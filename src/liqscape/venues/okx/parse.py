@@ -161,26 +161,33 @@ def _ticker(row: payloads.TickerRow, spec: InstrumentSpec, recv_ns: int) -> Tick
 
 
 def instruments(body: bytes, recv_ns: int) -> Parsed:
-    """Read /public/instruments: a contract is ctVal x ctMult, base coins if linear and USD if inverse."""
+    """Read /public/instruments: a contract is ctVal x ctMult, base coins if linear and USD if inverse.
 
-    def read(row: payloads.InstrumentRow) -> InstrumentSpec:
+    Left out are families such as USD_UM, whose symbols say nothing about their margin, symbols that are not ASCII, and contracts
+    that have no size or tick yet.
+    """
+
+    def read(row: payloads.InstrumentRow) -> InstrumentSpec | None:
         what = f"{row.instId} instrument"
+        value, tick = wire.optional(row.ctVal, VENUE, what, "ctVal"), wire.optional(row.tickSz, VENUE, what, "tickSz")
+        unready = row.state != "live" and (value is None or tick is None)
+        if unready or "_" in row.instId or not row.instId.isascii():
+            return None
         base, _, quote = row.instFamily.upper().partition("-")
         linear = row.ctType == "linear"
         unit = base if linear else "USD"
         if row.ctType not in ("linear", "inverse") or row.ctValCcy.upper() != unit:
             raise wire.corrupt(VENUE, what, "ctValCcy", f"{unit} of a linear or inverse contract", f"{row.ctValCcy} {row.ctType}")
-        size = row.ctVal * (wire.optional(row.ctMult, VENUE, what, "ctMult") or 1.0)
+        size = (value or 0.0) * (wire.optional(row.ctMult, VENUE, what, "ctMult") or 1.0)
         return InstrumentSpec(
             id=wire.symbol_id(VENUE, row.instId, what),
             base=base,
             quote=quote,
             kind=ContractKind.LINEAR if linear else ContractKind.INVERSE,
             contract_size=wire.positive(size, VENUE, what, "ctVal"),
-            tick_size=wire.positive(row.tickSz, VENUE, what, "tickSz"),
+            tick_size=wire.positive(tick or 0.0, VENUE, what, "tickSz"),
             max_leverage=wire.optional_positive(row.lever, VENUE, what, "lever"),
-            # Families such as USD_UM are not swaps of this adapter: their symbols say nothing about their margin.
-            perpetual=row.instType == "SWAP" and "_" not in row.instId,
+            perpetual=row.instType == "SWAP",
             trading=row.state == "live",
             market="swap",
         )

@@ -107,9 +107,9 @@ class InstrumentRow(Struct):
     instFamily: str
     state: str
     ctType: str
-    ctVal: float
+    ctVal: Loose
     ctValCcy: str
-    tickSz: float
+    tickSz: Loose
     ctMult: Loose = None
     lever: Loose = None
 
