@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import gzip
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, cast
@@ -86,8 +86,8 @@ class Fault:
     connection
         Which of the connections that are open then, counted from the oldest (modulo their number); None: all of them.
     count
-        How many frames of the connection, or answers of the venue, it befalls; a request fault ends by count or by time,
-        whichever is first (0: by time alone).
+        How many frames of the connection, or answers of the venue, it befalls. What befalls answers, connects and paths ends
+        by count or by time, whichever is first; 0: by time alone.
     path
         Only connections or requests whose path contains it.
     jump_s
@@ -197,6 +197,7 @@ def script(
     every_s: float = 150.0,
     seed: int = 1,
     kinds: Sequence[FaultKind] = tuple(FaultKind),
+    without_sockets: Collection[str] = (),
 ) -> list[Fault]:
     """Return `count` seeded faults, in turn over all dialects and all kinds.
 
@@ -211,16 +212,21 @@ def script(
         When the first faults begin.
     every_s
         Seconds between two faults of one venue; longer than it takes to recover.
+    without_sockets
+        Dialects that nobody connects to: only their answers fail.
     """
     chance = random.Random(seed)
     found: list[Fault] = []
     turns = list(range(len(kinds)))
     for number in range(count):
+        # One fault of each venue in every round.
         round_, place = divmod(number, len(keys))
         if round_ % len(kinds) == 0 and place == 0:
             chance.shuffle(turns)
         # Each venue begins elsewhere in the list, so that a short script has all kinds as well.
         kind = kinds[turns[(round_ + place) % len(kinds)]]
+        if keys[place] in without_sockets and kind not in OF_REQUESTS:
+            kind = OF_REQUESTS[round_ % len(OF_REQUESTS)]
         at = start_ns + round((round_ * every_s + chance.uniform(0.0, 0.2 * every_s)) * NS_PER_S)
         found.append(_fault(kind, keys[place], at, chance))
     return found
@@ -234,9 +240,9 @@ def _fault(kind: FaultKind, key: str, at_ns: int, chance: random.Random) -> Faul
     if kind in (FaultKind.SILENT, FaultKind.HALF_OPEN, FaultKind.CUT):
         return Fault(kind, key, at_ns, 0.0, None if chance.random() < 0.4 else one)
     if kind in (FaultKind.WRONG_PATH, FaultKind.REFUSED):
-        return Fault(kind, key, at_ns, chance.uniform(1.0, 30.0), None if chance.random() < 0.4 else one)
+        return Fault(kind, key, at_ns, chance.uniform(1.0, 30.0), None if chance.random() < 0.4 else one, 0)
     if kind is FaultKind.CLOCK_JUMP:
         return Fault(kind, key, at_ns, chance.uniform(5.0, 30.0), None, jump_s=chance.choice((-7.0, -2.0, 2.0, 7.0)))
     if kind in (FaultKind.LIMITED, FaultKind.BANNED, FaultKind.MAINTENANCE):
-        return Fault(kind, key, at_ns, chance.uniform(3.0, 25.0), None, 0)
-    return Fault(kind, key, at_ns, 40.0, None, chance.randint(1, 3))
+        return Fault(kind, key, at_ns, chance.uniform(61.0, 75.0), None, 0)  # no client that asks every minute misses it
+    return Fault(kind, key, at_ns, 75.0, None, chance.randint(1, 3))

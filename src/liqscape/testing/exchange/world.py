@@ -19,7 +19,7 @@ import numpy as np
 
 from liqscape.model import PositionSide, TakerSide
 from liqscape.model.arrays import FloatArray
-from liqscape.testing.exchange.listing import KNOWN_PRICES, NS_PER_MS, Listing, rounded
+from liqscape.testing.exchange.listing import KNOWN_PRICES, NS_PER_MS, Listing, decimals, rounded
 from liqscape.units import NS_PER_HOUR, NS_PER_MINUTE, NS_PER_S
 
 COINS = ("BTC", "ETH", "SOL")
@@ -202,6 +202,12 @@ class World:
         self._premium = lru_cache(maxsize=None)(self._premium_of)
         self._waves = lru_cache(maxsize=None)(self._waves_of)
         self._moves = lru_cache(maxsize=4_096)(self._move_of_hour)
+        self._rates = lru_cache(maxsize=8_192)(self._rate_of_hour)
+        self._days = lru_cache(maxsize=8_192)(self._day_of_hour)
+        self._interest = lru_cache(maxsize=keep_minutes)(self._interest_of_minute)
+        self._usual = lru_cache(maxsize=None)(self._usual_interest)
+        self._quotes = lru_cache(maxsize=8_192)(self._quote_of_second)
+        self._books = lru_cache(maxsize=128)(self._book_of_minute)
 
     def draw(self, *key: object) -> random.Random:
         """Return a generator that depends on the seed and `key` alone."""
@@ -351,32 +357,46 @@ class World:
 
     def open_interest(self, contract: Listing, ts_ns: int) -> float:
         """Return the open contracts of the minute that holds `ts_ns`, one side, in the venue's unit."""
-        minute = ts_ns // NS_PER_MINUTE
-        usual = 10.0 ** self.draw("interest", contract.venue, contract.symbol).uniform(6.5, 9.0)
-        swing = 0.08 * math.sin(minute / 173.0) + 0.01 * self.draw("interest", contract.symbol, minute).uniform(-1.0, 1.0)
-        return contract.quantity_of(usual * (1.0 + swing), self.price_of(contract.base))
+        return self._interest(contract, ts_ns // NS_PER_MINUTE)
+
+    def _usual_interest(self, contract: Listing) -> float:
+        return 10.0 ** self.draw("interest", contract.venue, contract.symbol).uniform(6.5, 9.0)
+
+    def _interest_of_minute(self, contract: Listing, minute: int) -> float:
+        noise = self.draw("interest", contract.symbol, minute).uniform(-1.0, 1.0)
+        swing = 0.08 * math.sin(minute / 173.0) + 0.01 * noise
+        return contract.quantity_of(self._usual(contract) * (1.0 + swing), self.price_of(contract.base))
 
     def ticker(self, contract: Listing, ts_ns: int) -> Quote:
         """Return what is true in the second that holds `ts_ns`."""
-        minute = ts_ns - ts_ns % NS_PER_MINUTE
-        second = ts_ns % NS_PER_MINUTE // NS_PER_S
-        index = float(self._index(contract.base, minute)[second])
-        day = 10.0 ** self.draw("day", contract.venue, contract.symbol, minute // NS_PER_HOUR).uniform(7.0, 9.0)
+        return self._quotes(contract, ts_ns // NS_PER_S)
+
+    def _day_of_hour(self, contract: Listing, hour: int) -> tuple[float, float]:
+        """Return the volume of 24 hours in the venue's unit and in the quote currency."""
+        day = 10.0 ** self.draw("day", contract.venue, contract.symbol, hour).uniform(7.0, 9.0)
+        return contract.quantity_of(day, self.price_of(contract.base)), day
+
+    def _quote_of_second(self, contract: Listing, second: int) -> Quote:
+        ts_ns = second * NS_PER_S
+        index = float(self._index(contract.base, ts_ns - ts_ns % NS_PER_MINUTE)[second % 60])
+        volume, turnover = self._days(contract, ts_ns // NS_PER_HOUR)
         interval = contract.funding_hours * NS_PER_HOUR
         return Quote(
             mark=rounded(index * (1.0 + 0.5 * self._premium(contract)), contract.tick),
             index=rounded(index, contract.tick),
-            last=self.last_price(contract, ts_ns),
+            last=rounded(index * (1.0 + self._premium(contract)), contract.tick),
             open_interest=self.open_interest(contract, ts_ns),
             funding_rate=self.funding_rate(contract, ts_ns),
             next_funding_ns=ts_ns - ts_ns % interval + interval,
-            volume=contract.quantity_of(day, self.price_of(contract.base)),
-            turnover=day,
+            volume=volume,
+            turnover=turnover,
         )
 
     def funding_rate(self, contract: Listing, ts_ns: int) -> float:
         """Return the rate predicted during the hour that holds `ts_ns`, fraction per interval, 8 decimals."""
-        hour = ts_ns // NS_PER_HOUR
+        return self._rates(contract, ts_ns // NS_PER_HOUR)
+
+    def _rate_of_hour(self, contract: Listing, hour: int) -> float:
         return round(self.draw("funding", contract.venue, contract.symbol, hour).gauss(1e-4, 8e-5), 8)
 
     def funding(self, contract: Listing, start_ns: int, end_ns: int) -> list[tuple[int, float]]:
@@ -392,18 +412,23 @@ class World:
 
     def book(self, contract: Listing, ts_ns: int, levels: int) -> Ladder:
         """Return the book of the minute that holds `ts_ns`: `levels` a side, out to about 5 %."""
-        minute = ts_ns - ts_ns % NS_PER_MINUTE
+        return self._books(contract, ts_ns // NS_PER_MINUTE, levels)
+
+    def _book_of_minute(self, contract: Listing, number: int, levels: int) -> Ladder:
+        minute, tick, step = number * NS_PER_MINUTE, contract.tick, contract.step
         middle = self.last_price(contract, minute)
-        draw = self.draw("book", contract.venue, contract.symbol, minute)
+        draw = self.draw("book", contract.venue, contract.symbol, number)
+        steps = 20_000.0 / contract.quote_of(step, middle)  # of the quantity, a level's usual size
+        pace = 0.05 * middle / levels
         sides: list[list[tuple[float, float]]] = []
         for sign in (-1, 1):
-            rows: list[tuple[float, float]] = []
-            away = contract.tick
-            for _ in range(levels):
-                price = rounded(middle + sign * away, contract.tick)
-                rows.append((price, contract.quantity_of(draw.lognormvariate(9.0, 1.0), price)))
-                away = max(away + contract.tick, away + 0.05 * middle / levels * draw.uniform(0.5, 1.5))
-            sides.append(rows)
+            chances = np.array([draw.random() for _ in range(2 * levels)])
+            away = np.maximum(np.cumsum(pace * (0.5 + chances[:levels])) - 0.5 * pace, tick * np.arange(1, levels + 1))
+            prices = np.round(np.round((middle + sign * away) / tick) * tick, decimals(tick))
+            sizes = np.round(np.maximum(1.0, np.round(steps * chances[levels:] ** 3)) * step, decimals(step))
+            # Two levels that were rounded to one price are one level.
+            first = np.append(True, np.diff(prices) != 0.0)
+            sides.append(list(zip(prices[first].tolist(), sizes[first].tolist(), strict=True)))
         return Ladder(minute, sides[0], sides[1])
 
     def tiers(self, contract: Listing) -> tuple[MarginTier, ...]:

@@ -1,0 +1,115 @@
+"""Scripted faults over all venues: what is stored equals the quiet run's outside of declared gaps, and everything goes on.
+
+`make chaos` runs the long form and prints what it measured.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import polars as pl
+import pytest
+from chaos_compare import Difference, difference
+from chaos_run import Run, record
+
+from liqscape.testing.exchange import DIALECTS, FaultKind, script
+from liqscape.testing.exchange.recovery import Recovery, recoveries
+from liqscape.testing.virtual import START_NS
+from liqscape.units import NS_PER_S
+from liqscape.venues.client import LONGEST_BACK_OFF_S as LONGEST_PAUSE_S
+from liqscape.venues.feed import CONNECT_S, LONGEST_BACK_OFF_S
+from liqscape.venues.registry import VENUES
+
+QUIET_S = 130.0  # before the first fault: everybody is listed, connected and heard
+AFTER_S = 130.0
+ROUND_S = 60.0  # the recorder asks every minute
+NO_SOCKETS = ("mexc", "kucoin")  # their adapters listen to nothing: price and open interest are asked for
+
+
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """A folder in memory where there is one: hours of commits in seconds are no load for a disk."""
+    shared = Path("/dev/shm")
+    folder = Path(tempfile.mkdtemp(prefix="chaos-", dir=shared if shared.is_dir() else None))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+
+
+def run(faults: int, every_s: float, coins: tuple[str, ...], seed: int) -> tuple[Run, Run, Difference, list[Recovery]]:
+    keys = tuple(DIALECTS)
+    seconds = QUIET_S + -(-faults // len(keys)) * every_s + AFTER_S
+    begin = START_NS + round(QUIET_S * NS_PER_S)
+    told = script(keys, faults, start_ns=begin, every_s=every_s, seed=seed, without_sockets=NO_SOCKETS)
+    with scratch() as folder:
+        quiet = record(folder / "quiet", seconds, [], coins=coins, seed=seed)
+        troubled = record(folder / "troubled", seconds, told, coins=coins, seed=seed)
+    return quiet, troubled, difference(quiet, troubled), recoveries(troubled.exchange)
+
+
+def limit_s(found: Recovery) -> float:
+    """The venue's limit: how long its streams may be silent, then the longest pause, a connect, and the frames' own beat.
+
+    Answers: the longest pause between two tries, and the round in which the recorder asks.
+    """
+    if found.connection is None:
+        return LONGEST_PAUSE_S + ROUND_S
+    silences: list[float] = []
+    for venue in VENUES.values():
+        if venue.facts.key.startswith(found.key) or venue.facts.venue == found.key:
+            streams = venue.streams({})
+            silences += [max(stream.silence_s, stream.data_silence_s or 0.0) for stream in streams]
+    return max(silences, default=60.0) + LONGEST_BACK_OFF_S + CONNECT_S
+
+
+def judge(quiet: Run, troubled: Run, found: Difference, healed: list[Recovery]) -> None:
+    assert not found.counts, "\n".join(
+        f"{what}: {count}\n  " + "\n  ".join(found.examples[what]) for what, count in found.counts.items()
+    )
+    assert min(found.compared.values()) > 0, found.compared
+    for one in (quiet, troubled):
+        assert not one.restarts
+        assert not one.leftover_tasks
+        assert not one.unhandled
+        assert one.open_connections == 0
+    acted = {deed.fault for deed in troubled.exchange.log}
+    idle = [f for i, f in enumerate(troubled.exchange.faults) if i not in acted and f.kind is not FaultKind.CLOCK_JUMP]
+    assert not idle, idle
+    never = [one for one in healed if one.seconds is None]
+    assert not never, never
+    slow = [one for one in healed if one.seconds is not None and one.seconds > limit_s(one)]
+    assert not slow, slow
+
+
+def tell(troubled: Run, found: Difference, healed: list[Recovery]) -> str:
+    kinds: dict[str, list[float]] = defaultdict(list)
+    for one in healed:
+        kinds[one.kind.value].append(one.seconds or 0.0)
+    lines = ["fault                    times   p50 s   p90 s   max s"]
+    for kind, seconds in sorted(kinds.items()):
+        told = pl.Series(sorted(seconds))
+        lines.append(f"{kind:24} {len(seconds):5d} {told.quantile(0.5):7.1f} {told.quantile(0.9):7.1f} {told.max():7.1f}")
+    lines.append(f"rows compared: {dict(found.compared)}")
+    lines.append(f"rows within declared gaps: {dict(found.excused)}; prints known by another price or instant: {found.loose}")
+    lines.append(f"gaps declared: {troubled.gaps.height}; frames, answers and rows refused: {sum(troubled.corrupt.values())}")
+    return "\n".join(lines)
+
+
+def test_a_short_script_of_all_kinds_over_all_venues():
+    quiet, troubled, found, healed = run(5 * len(DIALECTS), 110.0, ("BTC",), seed=1)
+    print(tell(troubled, found, healed))
+    judge(quiet, troubled, found, healed)
+    assert {fault.kind for fault in troubled.exchange.faults} == set(FaultKind)
+
+
+@pytest.mark.long
+def test_a_thousand_faults_over_all_venues():
+    quiet, troubled, found, healed = run(1_000, 130.0, ("BTC", "ETH"), seed=2)
+    print(tell(troubled, found, healed))
+    judge(quiet, troubled, found, healed)
