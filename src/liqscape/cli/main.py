@@ -13,7 +13,7 @@ from typing import Any, cast
 
 import typer
 
-from liqscape.cli import cascades, live, machine, readings, record
+from liqscape.cli import cascades, live, machine, readings, record, serve
 from liqscape.cli.app import app
 from liqscape.errors import BadArgument, LiqscapeError
 
@@ -23,7 +23,7 @@ _UsageError = cast("type[Exception]", typer.BadParameter.__bases__[0])
 
 
 # Importing these modules adds their commands to the program.
-_ADDED = (readings, cascades, record, live, machine)
+_ADDED = (readings, cascades, record, live, serve, machine)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

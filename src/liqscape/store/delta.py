@@ -206,6 +206,15 @@ class DeltaStore:
             delta = self._current(table)
             return None if delta is None else _overview.statistics(table, delta, self._folder(table))
 
+    def version(self) -> tuple[int, ...]:
+        """Return a number per table, -1 for one that is not there: what changes whenever rows are stored."""
+        found: list[int] = []
+        for table in Table:
+            with self._locks[table], _in_words(f"version of {table}", self.path):
+                delta = self._current(table)
+                found.append(-1 if delta is None else delta.version())
+        return tuple(found)
+
     def maintain(self, *, full: bool = False) -> MaintenanceReport:
         """Make reading quick again; run it about once an hour, in one process only, while others read and append.
 

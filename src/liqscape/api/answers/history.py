@@ -18,6 +18,7 @@ from liqscape.engine.fuel import build_fuel
 from liqscape.engine.heat import build_heatmap
 from liqscape.engine.issue import issue
 from liqscape.engine.maps import parse_reading
+from liqscape.model import PriceGrid
 from liqscape.model.arrays import FloatArray
 from liqscape.model.maps import Heatmap, LiquidationMap
 from liqscape.units import NS_PER_DAY, NS_PER_HOUR, NS_PER_MINUTE, NS_PER_S, format_percent, parse_duration_ns
@@ -102,8 +103,16 @@ def answer_heatmap(
     )
 
 
-def find_heatmap(question: Question, words: Words, shape: Shape, columns: int | None, rows: int | None) -> Heatmap:
-    """Return the heatmap that is meant, refused where it is older or worse than the caller allows."""
+def find_heatmap(
+    question: Question,
+    words: Words,
+    shape: Shape,
+    columns: int | None,
+    rows: int | None,
+    *,
+    grid: PriceGrid | None = None,
+) -> Heatmap:
+    """Return the heatmap that is meant, refused where it is older or worse than the caller allows; `grid` as in the engine."""
     window = question.duration("window", shape.window) if shape.window else question.workspace.settings.heatmap_window
     column_ns = None if columns is None else nice_column(parse_duration_ns(window), columns)
     if shape.interval is not None:
@@ -120,6 +129,7 @@ def find_heatmap(question: Question, words: Words, shape: Shape, columns: int | 
         venues=question.venues,
         reading=parse_reading(words.reading),
         state_window=None if shape.state_window is None else question.duration("state_window", shape.state_window),
+        grid=grid,
         **more,
     )
     issue(question.workspace, found)

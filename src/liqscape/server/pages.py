@@ -1,0 +1,57 @@
+"""The dashboard's files, built into the package; and what is said when they were not."""
+
+from __future__ import annotations
+
+import mimetypes
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI, Request
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from liqscape.server.heat import Body
+
+if TYPE_CHECKING:
+    from liqscape.server.app import Server
+
+STATIC = Path(__file__).parent / "static"
+_MISSING = """<!doctype html><html lang="en"><meta charset="utf-8"><title>liqscape</title>
+<body style="font:16px system-ui;max-width:40em;margin:4em auto;line-height:1.5">
+<h1>The page is not built</h1><p>This installation has the API but not the dashboard's files. Build them once with
+<code>make web</code> in the source folder, or install the package with <code>pip install .</code>.</p>
+<p>The API answers: <a href="/api/v1/health">/api/v1/health</a>.</p></body></html>"""
+
+
+def add(app: FastAPI, server: Server) -> None:
+    """Serve the page: every address that is no file of it is the page itself, for the view lies in the address."""
+    files = _read(STATIC)
+
+    @app.get("/{path:path}", include_in_schema=False)
+    async def page(request: Request, path: str) -> Response:
+        """Return a file of the page, or the page."""
+        from liqscape.server.app import IMMUTABLE, packed
+
+        if path.startswith("api/"):
+            raise HTTPException(404)
+        name = path if path in files else "index.html"
+        if name not in files:
+            return Response(_MISSING, 503, media_type="text/html")
+        if path not in files and "." in path.rsplit("/", 1)[-1]:
+            raise HTTPException(404)
+        kind, body = files[name]
+        return packed(request, body, kind, None, IMMUTABLE if name.startswith("assets/") else "no-cache")
+
+
+def _read(folder: Path) -> dict[str, tuple[str, Body]]:
+    """Read the built page into memory, compressed once; names in `assets/` hold their own hash."""
+    found: dict[str, tuple[str, Body]] = {}
+    for path in sorted(folder.rglob("*")) if folder.is_dir() else []:
+        if path.is_file() and not path.name.startswith("."):
+            kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+            text = kind.startswith("text/") or kind in ("application/javascript", "image/svg+xml", "application/json")
+            found[path.relative_to(folder).as_posix()] = (
+                f"{kind}; charset=utf-8" if text else kind,
+                Body.of(path.read_bytes(), whole=True),
+            )
+    return found

@@ -1,0 +1,389 @@
+"""The resources of `/api/v1`: each reads its words, asks `api.answers`, and sends what the shell prints with --json."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import FastAPI, Path, Query, Request
+from msgspec import Struct
+from starlette.responses import Response
+
+from liqscape._version import __version__
+from liqscape.analytics import choose_scale, scale_between
+from liqscape.api.answers.data import AsymmetryData, FuelData, HeatmapData, MapData, MovesData, NowData, ZonesData
+from liqscape.api.answers.history import Shape, answer_fuel, answer_heatmap
+from liqscape.api.answers.maps import answer_asymmetry, answer_map, answer_moves, answer_now, answer_zones
+from liqscape.api.answers.record import AccuracyData, EpisodesData, answer_accuracy, answer_episodes
+from liqscape.api.answers.shocks import answer_cascade
+from liqscape.api.envelope import encode, envelope, plain_meta
+from liqscape.api.question import Answered, Question, Words
+from liqscape.clock import iso, now_ns
+from liqscape.errors import LiqscapeError, NoData
+from liqscape.model import describe
+from liqscape.server import metrics, schema
+from liqscape.server.heat import Grid, HeatData
+from liqscape.server.words import (
+    AsymmetryQuery,
+    Built,
+    CascadeQuery,
+    EpisodesQuery,
+    FuelQuery,
+    HeatQuery,
+    Instrument,
+    LedgerQuery,
+    MapQuery,
+    MovesQuery,
+    Nothing,
+    ZonesQuery,
+)
+from liqscape.settings import ROWS
+from liqscape.store import Table
+
+if TYPE_CHECKING:
+    from liqscape.server.app import Server
+
+PREFIX = "/api/v1"
+GridName = Annotated[str, Path(pattern=r"^[0-9a-f]{18}$", description="Name of a grid, from `heat`.")]
+_MAP_ERRORS = (404, 412, 503)
+
+
+class InstrumentRow(Struct, kw_only=True):
+    """A stored instrument."""
+
+    instrument: str
+    base: str
+    quote: str | None
+    kind: str
+    simulated: bool
+    from_: str | None
+    to: str | None
+
+
+class InstrumentsData(Struct, kw_only=True):
+    """`instruments`: what is stored; `bases` are the names that join several venues."""
+
+    instruments: list[InstrumentRow]
+    bases: list[str]
+
+
+class SettingRow(Struct, kw_only=True):
+    """One setting."""
+
+    name: str
+    value: Any
+    default: Any
+    unit: str
+    help: str
+
+
+class SettingsData(Struct, kw_only=True):
+    """`settings`: names, values, units."""
+
+    settings: list[SettingRow]
+
+
+class HealthData(Struct, kw_only=True):
+    """`health`: whether the server answers, and how old what it knows is."""
+
+    status: str
+    version: str
+    now: str
+    demo: bool
+    instruments: dict[str, str | None]
+    clients: int
+
+
+def add(app: FastAPI, server: Server) -> None:
+    """Add all routes to an application."""
+    _add_readings(app, server)
+    _add_heat(app, server)
+    _add_record(app, server)
+    _add_machine(app, server)
+
+
+def _add_readings(app: FastAPI, server: Server) -> None:
+    @app.get(f"{PREFIX}/{{instrument}}/now", responses=schema.answers("now", NowData, *_MAP_ERRORS), tags=["map"])
+    async def now(request: Request, instrument: Instrument, where: Annotated[Built, Query()]) -> Response:
+        """Return the state of a market on one screen: headline, pools, nearest zones, moves."""
+        return await server.answer(request, "now", instrument, where, lambda q: answer_now(q, where.words()))
+
+    @app.get(f"{PREFIX}/{{instrument}}/map", responses=schema.answers("map", MapData, *_MAP_ERRORS), tags=["map"])
+    async def map_(request: Request, instrument: Instrument, where: Annotated[MapQuery, Query()]) -> Response:
+        """Return where positions would be liquidated: dollars by price, shorts above the mark and longs below it."""
+
+        def make(question: Question) -> Answered[Any]:
+            return answer_map(question, where.words(), within=where.within, step=where.step, range_=where.range)
+
+        return await server.answer(request, "map", instrument, where, make)
+
+    @app.get(
+        f"{PREFIX}/{{instrument}}/asymmetry", responses=schema.answers("asymmetry", AsymmetryData, *_MAP_ERRORS), tags=["map"]
+    )
+    async def asymmetry(request: Request, instrument: Instrument, where: Annotated[AsymmetryQuery, Query()]) -> Response:
+        """Return shorts against longs in each distance window, with both sides' shape."""
+
+        def make(question: Question) -> Answered[Any]:
+            return answer_asymmetry(question, where.words(), within=where.within, range_=where.range, usd=where.usd)
+
+        return await server.answer(request, "asymmetry", instrument, where, make)
+
+    @app.get(f"{PREFIX}/{{instrument}}/move-to", responses=schema.answers("move-to", MovesData, *_MAP_ERRORS), tags=["map"])
+    async def move_to(request: Request, instrument: Instrument, where: Annotated[MovesQuery, Query()]) -> Response:
+        """Return how far price must move, each way, to liquidate budgets, with the odds of that with no map."""
+        return await server.answer(request, "move-to", instrument, where, lambda q: answer_moves(q, where.words(), usd=where.usd))
+
+    @app.get(f"{PREFIX}/{{instrument}}/zones", responses=schema.answers("zones", ZonesData, *_MAP_ERRORS), tags=["map"])
+    async def zones(request: Request, instrument: Instrument, where: Annotated[ZonesQuery, Query()]) -> Response:
+        """Return dense stretches, with the round prices in them."""
+        return await server.answer(
+            request, "zones", instrument, where, lambda q: answer_zones(q, where.words(), within=where.within, top=where.top)
+        )
+
+    @app.get(f"{PREFIX}/{{instrument}}/fuel", responses=schema.answers("fuel", FuelData, 404, 503), tags=["map"])
+    async def fuel(request: Request, instrument: Instrument, where: Annotated[FuelQuery, Query()]) -> Response:
+        """Return what became of the pools that stood near price at `since`: five parts that add up."""
+
+        def make(question: Question) -> Answered[Any]:
+            words = Words(window=where.window, max_age=where.max_age)
+            return answer_fuel(question, words, since=where.since, within=where.within, range_=where.range)
+
+        return await server.answer(request, "fuel", instrument, where, make)
+
+    @app.get(f"{PREFIX}/{{instrument}}/cascade", responses=schema.answers("cascade", Any, *_MAP_ERRORS), tags=["map"])
+    async def cascade(request: Request, instrument: Instrument, where: Annotated[CascadeQuery, Query()]) -> Response:
+        """Return what a shock does, both ways, with the map and without it."""
+        return await server.answer(
+            request, "cascade", instrument, where, lambda q: answer_cascade(q, where.words(), where.shape())
+        )
+
+
+def _add_heat(app: FastAPI, server: Server) -> None:
+    from liqscape.server.app import IMMUTABLE, packed
+
+    @app.get(f"{PREFIX}/{{instrument}}/heatmap", responses=schema.answers("heatmap", HeatmapData, *_MAP_ERRORS), tags=["heat"])
+    async def heatmap(request: Request, instrument: Instrument, where: Annotated[HeatQuery, Query()]) -> Response:
+        """Return the map over time as numbers, coarse; `heat` has it as tiles."""
+        return await server.answer(
+            request, "heatmap", instrument, where, lambda q: answer_heatmap(q, heat_words(where), where.shape())
+        )
+
+    @app.get(f"{PREFIX}/{{instrument}}/heat", responses=schema.answers("heat", HeatData, *_MAP_ERRORS), tags=["heat"])
+    async def heat(request: Request, instrument: Instrument, where: Annotated[HeatQuery, Query()]) -> Response:
+        """Return the grid of a heatmap: where its tiles are, at every level, and its dollar scale."""
+        return await server.answer(request, "heat", instrument, where, lambda q: answer_heat(server, q, where))
+
+    @app.get(
+        f"{PREFIX}/heat/{{grid}}/{{level}}/{{index}}",
+        responses={
+            200: {"description": "a tile", "content": {"application/octet-stream": {"schema": _BINARY}}},
+            304: {"description": "unchanged"},
+            **schema.failures(404),
+        },
+        response_class=Response,
+        tags=["heat"],
+    )
+    async def tile(
+        request: Request,
+        grid: GridName,
+        level: Annotated[int, Path(ge=0, le=15)],
+        index: Annotated[int, Path(ge=0, le=2**31 - 1)],
+        where: Annotated[Nothing, Query()],
+    ) -> Response:
+        """Return one tile: 32-byte header, then a byte a cell, time-major, each column as the difference from the one before."""
+        try:
+            body = await server.memory.run(lambda: server.heat.body(grid, level, index))
+        except (KeyError, IndexError):
+            raise _no_tile(grid) from None
+        return packed(request, body, "application/octet-stream", None, IMMUTABLE if body.whole else "no-cache")
+
+    @app.get(
+        f"{PREFIX}/heat/{{grid}}/candles",
+        responses={
+            200: {"description": "four planes of float32", "content": {"application/octet-stream": {"schema": _BINARY}}},
+            304: {"description": "unchanged"},
+            **schema.failures(404),
+        },
+        response_class=Response,
+        tags=["heat"],
+    )
+    async def candles(request: Request, grid: GridName, where: Annotated[Nothing, Query()]) -> Response:
+        """Return the candles under a heatmap: open, high, low, close, one float32 a column each, NaN where unknown."""
+        try:
+            body = await server.memory.run(lambda: server.heat.candle_body(grid))
+        except KeyError:
+            raise _no_tile(grid) from None
+        return packed(request, body, "application/octet-stream", None, IMMUTABLE if body.whole else "no-cache")
+
+
+_BINARY = {"type": "string", "format": "binary"}
+
+
+def _no_tile(grid: str) -> NoData:
+    return NoData(f"heat: there is no such tile of grid {grid}", hint="Ask /api/v1/{instrument}/heat for the grid as it stands.")
+
+
+def heat_words(where: HeatQuery) -> Words:
+    """Return the words of a heatmap; its `window` is the stretch that is shown."""
+    return Words(reading=where.reading, max_age=where.max_age, require=where.require)
+
+
+def answer_heat(server: Server, question: Question, where: HeatQuery) -> Answered[Grid]:
+    """Answer `heat`: the grid of a heatmap."""
+    grid = server.heat.grid(question, heat_words(where), where.shape())
+    found = grid.found
+    scale = choose_scale(found) if where.scale is None else scale_between(*question.prices("scale", where.scale))
+    caveats = question.caveats(found, "heatmap")
+    return Answered(
+        command="heat",
+        data=server.heat.data(grid, scale),
+        meta=question.meta(found, caveats),
+        links=question.links(found.as_of_ns, where.shape().flags()),
+        parts=grid,
+    )
+
+
+def live_grid(server: Server, instrument: str) -> Grid:
+    """Return the grid of the newest heatmap of an instrument, as the page shows it by default."""
+    return server.heat.grid(server.question("heatmap", instrument), Words(), Shape())
+
+
+def snapshot(server: Server, kind: str, instrument: str) -> Answered[Any]:
+    """Return what a live topic says, as its route would."""
+    if kind == "health":
+        return Answered("health", health_data(server), plain_meta(), links=_no_links(), parts=None)
+    question = server.question(kind, instrument)
+    return answer_now(question, Words()) if kind == "now" else answer_map(question, Words())
+
+
+def _no_links() -> Any:
+    from liqscape.api.envelope import Links
+
+    return Links()
+
+
+def _add_record(app: FastAPI, server: Server) -> None:
+    @app.get(f"{PREFIX}/{{instrument}}/accuracy", responses=schema.answers("accuracy", AccuracyData, 404), tags=["record"])
+    async def accuracy(request: Request, instrument: Instrument, where: Annotated[Nothing, Query()]) -> Response:
+        """Return how the map did out of sample: badge, verdict, scores."""
+        return await server.answer(request, "accuracy", instrument, where, answer_accuracy)
+
+    @app.get(
+        f"{PREFIX}/{{instrument}}/accuracy/ledger",
+        responses=schema.answers("accuracy/ledger", AccuracyData, 404),
+        tags=["record"],
+    )
+    async def ledger(request: Request, instrument: Instrument, where: Annotated[LedgerQuery, Query()]) -> Response:
+        """Walk the ledger of issued maps: whether every entry is what was written."""
+        return await server.answer(
+            request, "accuracy/ledger", instrument, where, lambda q: answer_accuracy(q, ledger=True, head=where.head)
+        )
+
+    @app.get(
+        f"{PREFIX}/{{instrument}}/accuracy/magnet",
+        responses=schema.answers("accuracy/magnet", AccuracyData, 404),
+        tags=["record"],
+    )
+    async def magnet(request: Request, instrument: Instrument, where: Annotated[Nothing, Query()]) -> Response:
+        """Return the card of the registered test of attraction, null if it was never run."""
+        return await server.answer(request, "accuracy/magnet", instrument, where, lambda q: answer_accuracy(q, magnet=True))
+
+    @app.get(f"{PREFIX}/{{instrument}}/episodes", responses=schema.answers("episodes", EpisodesData, 404), tags=["record"])
+    async def episodes(request: Request, instrument: Instrument, where: Annotated[EpisodesQuery, Query()]) -> Response:
+        """Return every lopsided day and what followed it, failures first."""
+
+        def make(question: Question) -> Answered[Any]:
+            return answer_episodes(question, within=where.within, ratio=where.ratio, top=where.top)
+
+        return await server.answer(request, "episodes", instrument, where, make)
+
+
+def _add_machine(app: FastAPI, server: Server) -> None:
+    def json(command: str, data: Any) -> Response:
+        return Response(
+            encode(envelope(command, data, plain_meta())), media_type="application/json", headers={"cache-control": "no-cache"}
+        )
+
+    @app.get(f"{PREFIX}/instruments", responses=schema.answers("instruments", InstrumentsData), tags=["machine"])
+    async def instruments(where: Annotated[Nothing, Query()]) -> Response:
+        """Return the stored instruments, and the bases that join several of them."""
+        return json("instruments", await server.memory.run(lambda: instruments_data(server)))
+
+    @app.get(f"{PREFIX}/settings", responses=schema.answers("settings", SettingsData), tags=["machine"])
+    async def settings(where: Annotated[Nothing, Query()]) -> Response:
+        """Return the settings in force; they are changed in the shell."""
+        return json("settings", settings_data(server))
+
+    @app.get(f"{PREFIX}/health", responses=schema.answers("health", HealthData), tags=["machine"])
+    async def health(where: Annotated[Nothing, Query()]) -> Response:
+        """Return whether the server answers, and how old what it knows is."""
+        return json("health", await server.memory.run(lambda: health_data(server)))
+
+    @app.get(
+        f"{PREFIX}/metrics",
+        responses={
+            200: {"description": "meters", "content": {"text/plain": {"schema": {"type": "string"}}}},
+            **schema.failures(),
+        },
+        response_class=Response,
+        tags=["machine"],
+    )
+    @app.get("/metrics", include_in_schema=False)
+    async def meters(where: Annotated[Nothing, Query()]) -> Response:
+        """Return numbers about the server in the text format of Prometheus."""
+        server.meters.builds.set(server.memory.maps.misses)
+        return Response(server.meters.text(), media_type=metrics.TYPE, headers={"cache-control": "no-store"})
+
+    @app.get(f"{PREFIX}/openapi.json", include_in_schema=False)
+    async def openapi(where: Annotated[Nothing, Query()]) -> Response:
+        """Return this description."""
+        import msgspec
+
+        return Response(msgspec.json.encode(schema.describe(app)), media_type="application/json")
+
+
+def instruments_data(server: Server) -> InstrumentsData:
+    """List what is stored."""
+    rows: dict[str, InstrumentRow] = {}
+    for each in server.workspace.store.coverage():
+        if each.table is not Table.BARS:
+            continue
+        what, end = describe(each.instrument), iso(each.last_ns + (each.interval_ns or 0))
+        old = rows.get(str(each.instrument))
+        rows[str(each.instrument)] = InstrumentRow(
+            instrument=str(each.instrument),
+            base=what.base,
+            quote=what.quote,
+            kind=str(what.kind),
+            simulated=server.workspace.is_simulated(each.instrument),
+            from_=min(iso(each.first_ns), old.from_) if old is not None and old.from_ else iso(each.first_ns),
+            to=max(end, old.to) if old is not None and old.to else end,
+        )
+    return InstrumentsData(instruments=list(rows.values()), bases=sorted({row.base for row in rows.values()}))
+
+
+def settings_data(server: Server) -> SettingsData:
+    """List the settings; the home folder is not told to readers."""
+    held = server.workspace.settings.model_dump()
+    rows = [row for row in ROWS if row.name != "home"]
+    return SettingsData(
+        settings=[
+            SettingRow(name=row.name, value=held.get(row.name), default=row.default, unit=row.unit, help=row.help) for row in rows
+        ]
+    )
+
+
+def health_data(server: Server) -> HealthData:
+    """Say how old the newest bars are."""
+    try:
+        ends: dict[str, str | None] = {row.instrument: row.to for row in instruments_data(server).instruments}
+        status = "ok" if ends else "no data"
+    except LiqscapeError as error:
+        ends, status = {}, error.message
+    return HealthData(
+        status=status,
+        version=__version__,
+        now=iso(now_ns()),
+        demo=server.options.demo,
+        instruments=ends,
+        clients=server.hub.readers,
+    )

@@ -1,0 +1,43 @@
+// Bytes to colours: seven logarithmic classes, the same dollars the same colour on both sides and at any zoom.
+
+import { byteOf, NOT_KNOWN, type ByteScale } from "./tile";
+
+export type Palette = "cividis" | "inferno" | "grey";
+
+// Seven classes, even in lightness from the background to the brightest; checked with simulated colour blindness.
+export const PALETTES: Record<Palette, readonly string[]> = {
+  cividis: ["#18305f", "#31446b", "#4e576c", "#6b6c73", "#8d8577", "#b5a16d", "#f2dc50"],
+  inferno: ["#2a0b46", "#57106e", "#85216b", "#b63655", "#dd5139", "#f58414", "#f6d746"],
+  grey: ["#2b2f36", "#41464f", "#5a606b", "#767d89", "#949ba8", "#b5bcc8", "#e3e8ef"],
+};
+
+export interface Scale {
+  floorUsd: number;
+  ceilingUsd: number;
+}
+
+/** Eight edges of seven classes with equal ratios. */
+export function edges(scale: Scale): number[] {
+  const ratio = Math.log(scale.ceilingUsd / scale.floorUsd) / 7;
+  return Array.from({ length: 8 }, (_, i) => scale.floorUsd * Math.exp(ratio * i));
+}
+
+/** 256 colours as the little-endian RGBA words that ImageData holds; below the floor is transparent. */
+export function lookUp(scale: Scale, palette: Palette, bytes: ByteScale): Uint32Array {
+  const colors = PALETTES[palette];
+  const table = new Uint32Array(256);
+  const limits = edges(scale).map((usd) => byteOf(usd, bytes));
+  for (let byte = 1; byte < NOT_KNOWN; byte++) {
+    if (byte < limits[0]!) continue;
+    let k = 6;
+    while (k > 0 && byte < limits[k]!) k--;
+    table[byte] = rgba(colors[k]!, 235);
+  }
+  return table;
+}
+
+function rgba(hex: string, alpha: number): number {
+  const value = parseInt(hex.slice(1), 16);
+  const [r, g, b] = [(value >> 16) & 255, (value >> 8) & 255, value & 255];
+  return ((alpha << 24) | (b << 16) | (g << 8) | r) >>> 0;
+}
