@@ -19,7 +19,8 @@ from liqscape.estimate.throttled_free import recover_from_prints
 from liqscape.estimate.throttled_prints import FeedRule, SecondPrints, by_second
 from liqscape.estimate.throttled_recovered import Recovered
 from liqscape.estimate.throttled_rule import RuleTest, which_rule
-from liqscape.model import BarSeries, Completeness, InstrumentId
+from liqscape.model import BarSeries, Completeness, InstrumentId, Kind
+from liqscape.model.arrays import IntArray
 from liqscape.store import Table, read_bars
 from liqscape.units import NS_PER_HOUR, NS_PER_S, parse_duration_ns
 
@@ -102,7 +103,7 @@ def true_tape(
             f"{instrument}: this feed shows every liquidation, nothing is hidden",
             hint="Use `liqscape liquidations`: its sums are whole.",
         )
-    prints = _prints(rows)
+    prints = _prints(rows, silences(workspace, instrument, as_of_ns))
     # Whole hours: the first is the one after the first print, the last ends by then.
     start_ns = (int(rows.get_column("ts").to_numpy().min()) // NS_PER_HOUR + 1) * NS_PER_HOUR
     end_ns = at // NS_PER_HOUR * NS_PER_HOUR
@@ -116,10 +117,36 @@ def true_tape(
     return TrueTape(instrument, at, rule, bars is not None, tuple(hours), which_rule(prints))
 
 
-def _prints(rows: pl.DataFrame) -> SecondPrints:
+def estimated_true(workspace: Workspace, instrument: InstrumentId, *, as_of_ns: int | None, window: str) -> TrueTape | None:
+    """Return the estimate where the price of each second stands beside throttled prints; None where that is not stored."""
+    stored = [c for c in workspace.store.coverage() if c.instrument == instrument]
+    if not any(c.table is Table.BARS and c.interval_ns == NS_PER_S for c in stored):
+        return None
+    if any(c.table is Table.LIQUIDATION_TOTALS for c in stored):
+        return None  # what is shown as published are sums of other feeds too
+    try:
+        found = true_tape(workspace, instrument, as_of_ns=as_of_ns, window=window)
+    except (NoData, BadArgument):
+        return None
+    return found if found.with_price and found.reported_share is not None else None
+
+
+def silences(workspace: Workspace, instrument: InstrumentId, known_by_ns: int | None = None) -> IntArray:
+    """Return the stretches in which nobody listened, int64[n, 2], ns UTC, ascending and apart."""
+    gaps = workspace.store.read(Table.GAPS, instrument, known_by_ns=known_by_ns, where={"kind": Kind.LIQUIDATIONS.value})
+    out: list[list[int]] = []
+    for start, end in gaps.sort("ts").select("ts", "end_ts").iter_rows():
+        if out and start <= out[-1][1]:
+            out[-1][1] = max(out[-1][1], int(end))
+        elif end > start:
+            out.append([int(start), int(end)])
+    return np.array(out, np.int64).reshape(-1, 2)
+
+
+def _prints(rows: pl.DataFrame, silences_ns: IntArray) -> SecondPrints:
     usd = (rows.get_column("price") * rows.get_column("quantity_base")).to_numpy().astype(np.float64)
     sign = np.where((rows.get_column("position_side") == "long").to_numpy(), 1, -1).astype(np.int64)
-    return by_second(rows.get_column("ts").to_numpy().astype(np.int64), sign, usd)
+    return by_second(rows.get_column("ts").to_numpy().astype(np.int64), sign, usd, silences_ns)
 
 
 def _seconds(

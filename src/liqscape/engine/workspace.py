@@ -97,8 +97,11 @@ class Workspace:
         real = tuple(i for i in found if not self.is_simulated(i))
         if not found:
             names = ", ".join(str(i) for i in stored) or "nothing yet"
+            first = f"`liqscape backfill {base} --days 30` asks the venues for it"
             hint = (
-                "Import market data with `liqscape import PATH`, or try `liqscape demo`." if not stored else f"Stored: {names}."
+                f"{first}; `liqscape import PATH` reads files; `liqscape demo` needs neither."
+                if not stored
+                else f"Stored: {names}. {first}."
             )
             where = f" on {', '.join(venues)}" if venues else ""
             raise UnknownInstrument(f"no stored instrument matches {asked!r}{where}", hint=hint, context={"stored": names})

@@ -159,7 +159,10 @@ def _no_bars(
 ) -> UnknownInstrument | OutOfRecord:
     stored = [c for c in store.coverage() if c.table is Table.BARS and c.instrument == instrument]
     if not stored:
-        return UnknownInstrument(f"{instrument}: no bars are stored", hint="Import some: liqscape import PATH.")
+        return UnknownInstrument(
+            f"{instrument}: no bars are stored",
+            hint=f"Ask for some: liqscape backfill {instrument} --days 30; or liqscape import PATH.",
+        )
     first, last = min(c.first_ns for c in stored), max(c.last_ns for c in stored)
     asked = ", ".join(
         f"{name} {iso(value)}"

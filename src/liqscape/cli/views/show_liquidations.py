@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -19,10 +19,15 @@ from liqscape.cli.screen import BOLD, DIM, LONG, SHORT, Screen, bar
 from liqscape.cli.views.words import SHOUT, say_caveats
 from liqscape.clock import iso
 from liqscape.engine.tape import Published, published
+from liqscape.engine.workspace import Workspace
 from liqscape.model import Completeness, PositionSide
 from liqscape.model.arrays import FloatArray, IntArray
 from liqscape.units import NS_PER_HOUR, NS_PER_S, format_duration, format_usd
 
+if TYPE_CHECKING:
+    from liqscape.engine.true_tape import TrueTape
+
+_TRUE = ("reported_usd", "true_usd", "low_usd", "high_usd")
 _ROWS = 16  # lines at most, unless --top says otherwise
 _NICE_H = (1, 2, 3, 4, 6, 8, 12, 24, 48, 72, 168, 336, 720)
 
@@ -39,10 +44,13 @@ def show_liquidations(target: Target, show: Show, *, window: str, side: str | No
         venues=question.venues,
     )
     caveats, intervals = _caveats(found), _table(found, only, top)
+    true = [_estimated(question.workspace, each, window) for each in found]
 
     def text(screen: Screen) -> None:
-        for each in found:
+        for each, estimate in zip(found, true, strict=True):
             _say_published(screen, each, only, top, window)
+            if estimate is not None:
+                _say_true(screen, estimate, only)
         say_caveats(screen, caveats)
 
     feeds = sorted({venue for each in found for venue in each.series.venues})
@@ -65,7 +73,10 @@ def show_liquidations(target: Target, show: Show, *, window: str, side: str | No
     flags = [*option("--window", window), *option("--side", only), *option("--top", top)]
     answer = Answer(
         command="liquidations",
-        data={"totals": [_totals(each) for each in found], "intervals": intervals.to_dicts()},
+        data={
+            "totals": [_totals(each, estimate) for each, estimate in zip(found, true, strict=True)],
+            "intervals": intervals.to_dicts(),
+        },
         meta=meta,
         text=text,
         table=lambda: intervals,
@@ -85,7 +96,49 @@ def _newest(found: Published) -> int:
     return int(found.series.start_ns[-1]) + found.series.interval_ns
 
 
-def _totals(found: Published) -> dict[str, Any]:
+def _estimated(workspace: Workspace, found: Published, window: str) -> TrueTape | None:
+    """Estimate what a throttled feed hid, where its prints and the price of each second are stored."""
+    if found.series.completeness is Completeness.ALL or found.simulated:
+        return None
+    from liqscape.engine.true_tape import estimated_true
+
+    return estimated_true(workspace, found.instrument, as_of_ns=found.as_of_ns, window=window)
+
+
+def _true_data(true: TrueTape) -> dict[str, Any]:
+    """Return the estimate over the hours that could be estimated, by side, with the share that the feed showed of them."""
+    told = [hour for hour in true.hours if np.isfinite(hour.true_usd).all()]
+    sums = {name: np.sum([getattr(hour, name) for hour in told], axis=0).tolist() for name in _TRUE}
+    sides = {
+        side: {
+            "reported_usd": sums["reported_usd"][i],
+            "median": sums["true_usd"][i],
+            "lo": sums["low_usd"][i],
+            "hi": sums["high_usd"][i],
+        }
+        for i, side in enumerate(("long", "short"))
+    }
+    return {**sides, "hours": len(told), "reported_share": true.reported_share, "rule": str(true.rule)}
+
+
+def _say_true(screen: Screen, true: TrueTape, only: PositionSide | None) -> None:
+    """Print the estimate beside what was published, and the setting that follows from it."""
+    data, share = _true_data(true), true.reported_share
+    assert share is not None
+    phrases = [f"estimated true, {data['hours']:,} whole hours:"]
+    for side in ("long", "short"):
+        if only is None or str(only) == side:
+            part = data[side]
+            low, high = format_usd(part["lo"]), format_usd(part["hi"])
+            phrases.append(f"{side}s {format_usd(part['median'])} [{low}-{high}] of {format_usd(part['reported_usd'])} shown")
+    screen.joined(phrases, BOLD)
+    text = f"the feed showed {share[0]:.0%} [{share[1]:.0%}-{share[2]:.0%}]: "
+    value = ",".join(f"{each:.2f}" for each in share)
+    command = f"liqscape settings set reported_share.{true.instrument.venue} {value}"
+    screen.line((text, DIM), command, (" lets --reading true use it", DIM))
+
+
+def _totals(found: Published, true: TrueTape | None) -> dict[str, Any]:
     series = found.series
     possible = (found.as_of_ns - found.from_ns) // series.interval_ns
     return {
@@ -99,7 +152,7 @@ def _totals(found: Published) -> dict[str, Any]:
         "short_usd": found.short_usd,
         "venues": series.venues,
         "completeness": str(series.completeness),
-        "estimated_true_usd": None,
+        "estimated_true_usd": None if true is None else _true_data(true),
     }
 
 

@@ -187,7 +187,7 @@ def weights_text(inputs: Sequence[Inputs]) -> str:
         score = f" ({each.weights.score})" if each.weights.score else ""
         level = f", level rho {each.level_slow:.2f} slow, {each.level_fast:.2f} fast" if each.weights.source == "learned" else ""
         origins.append(f"weights {each.weights.source}{hours}{of}{score}{level}")
-    return "; ".join(origins)
+    return "; ".join(dict.fromkeys(origins))
 
 
 def say_caveats(screen: Screen, caveats: Sequence[Caveat]) -> None:
