@@ -22,7 +22,8 @@ _TRADED = 100.0
 NEAREST = 0.002  # distances below count as this
 # An urgency of so many dollars halves the interval again and again: 1M at 10 % is asked every 6 minutes, at 1 % every 2.
 _UNIT_USD = 1e5
-_UNKNOWN_S = 900.0
+# An account that was never seen is worth a look within so long, the larger it is said to be the sooner: 1M within a minute.
+_UNKNOWN_S, _UNKNOWN_USD = 600.0, 1e4
 _GROWTH = 1024
 _FIELDS = ("_asked", "_added", "_every", "_worth", "_notional", "_traded")
 
@@ -82,7 +83,7 @@ class Schedule:
     Notes
     -----
     Instants are seconds on any clock that does not jump. `next` costs one pass over the arrays: 20,000 accounts take about
-    0.1 ms.
+    0.2 ms.
     """
 
     def __init__(self, most: int = 20_000) -> None:
@@ -125,7 +126,8 @@ class Schedule:
         self._names.append(account)
         self._index[account] = i
         self._asked[i], self._added[i], self._notional[i], self._traded[i] = np.nan, now_s, np.nan, 0.0
-        self._worth[i], self._every[i] = worth_usd, min(_UNKNOWN_S, interval_s(worth_usd))
+        self._worth[i] = worth_usd
+        self._every[i] = max(SHORTEST_S, _UNKNOWN_S / math.sqrt(1.0 + worth_usd / _UNKNOWN_USD))
         return True
 
     def next(self, now_s: float, count: int) -> list[str]:
