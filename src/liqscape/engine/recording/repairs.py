@@ -126,7 +126,8 @@ class Repairs:
         found: list[Liquidation] = []
         begin = start_ns
         while begin < end_ns:
-            end = min(begin + WINDOW_NS, end_ns)
+            # Edges in between are whole seconds: where a history tells those, a print is in one window only.
+            end = min((begin + WINDOW_NS) // NS_PER_S * NS_PER_S, end_ns)
             found += await self._window(spec, begin, end)
             begin = end
         return found
