@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         accuracy,
         asymmetry,
         attribute,
+        backfill,
         calc,
         cascade,
         episodes,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
         move_to,
         plot,
         tilt,
+        venues,
         zones,
     )
 
@@ -44,6 +46,7 @@ __all__ = [
     "accuracy",
     "asymmetry",
     "attribute",
+    "backfill",
     "calc",
     "cascade",
     "episodes",
@@ -60,6 +63,7 @@ __all__ = [
     "move_to",
     "plot",
     "tilt",
+    "venues",
     "zones",
 ]
 

@@ -6,6 +6,7 @@ are frozen nouns that print themselves and turn into frames.
 
 from liqscape.api.cascade import attribute, calc, cascade, ignition
 from liqscape.api.frames import frame
+from liqscape.api.live import backfill, venues
 from liqscape.api.maps import Map, heatmap, map
 from liqscape.api.pictures import plot
 from liqscape.api.readings import asymmetry, fuel, headline, ladder, liquidations, move_to, tilt, zones
@@ -17,6 +18,7 @@ __all__ = [
     "accuracy",
     "asymmetry",
     "attribute",
+    "backfill",
     "calc",
     "cascade",
     "episodes",
@@ -33,5 +35,6 @@ __all__ = [
     "move_to",
     "plot",
     "tilt",
+    "venues",
     "zones",
 ]

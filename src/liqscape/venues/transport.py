@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
-
-import httpx
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, WebSocketException
+from typing import TYPE_CHECKING, Protocol
 
 from liqscape.errors import Unreachable
+
+if TYPE_CHECKING:
+    from websockets.asyncio.client import ClientConnection
 
 # No honest frame or answer is longer: the longest known one is Hyperliquid's leaderboard with about 40 MB.
 LONGEST_FRAME = 16 * 2**20
@@ -91,25 +90,25 @@ class Transport(Protocol):
 
 
 class _Socket:
-    def __init__(self, socket: ClientConnection) -> None:
-        self._socket = socket
+    def __init__(self, socket: ClientConnection, lost: type[Exception]) -> None:
+        self._socket, self._lost = socket, lost
 
     async def send(self, message: str | bytes) -> None:
         try:
             await self._socket.send(message)
-        except ConnectionClosed as error:
+        except self._lost as error:
             raise Unreachable(f"connection lost: {error}") from None
 
     async def receive(self) -> str | bytes:
         try:
             return await self._socket.recv()
-        except ConnectionClosed as error:
+        except self._lost as error:
             raise Unreachable(f"connection lost: {error}") from None
 
     async def ping(self) -> None:
         try:
             await (await self._socket.ping())
-        except ConnectionClosed as error:
+        except self._lost as error:
             raise Unreachable(f"connection lost: {error}") from None
 
     async def close(self) -> None:
@@ -118,9 +117,15 @@ class _Socket:
 
 
 class NetTransport:
-    """The real network: httpx for requests, websockets for streams. Proxies are read from the environment."""
+    """The real network: httpx for requests, websockets for streams. Proxies are read from the environment.
+
+    Both are loaded here: rooms that only name a transport do without, and most commands reach no venue.
+    """
 
     def __init__(self) -> None:
+        import httpx
+
+        self._failures = (httpx.HTTPError, httpx.InvalidURL)
         self._http = httpx.AsyncClient(follow_redirects=True, headers={"user-agent": "liqscape"})
 
     async def request(
@@ -138,19 +143,22 @@ class NetTransport:
             answer = await self._http.request(
                 method, url, params=dict(params), headers=dict(headers), content=body, timeout=timeout_s
             )
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except self._failures as error:
             raise Unreachable(f"{url}: {type(error).__name__}: {error}") from None
         return _Answer(answer.status_code, {name.lower(): value for name, value in answer.headers.items()}, answer.content)
 
     async def connect(self, url: str, *, timeout_s: float) -> Connection:
         """Open a WebSocket. Silence is judged by the feed, so the library sends no pings of its own."""
+        from websockets.asyncio.client import connect
+        from websockets.exceptions import ConnectionClosed, WebSocketException
+
         try:
             socket = await connect(
                 url, open_timeout=timeout_s, ping_interval=None, max_size=LONGEST_FRAME, max_queue=256, compression=None
             )
         except (OSError, WebSocketException, TimeoutError) as error:
             raise Unreachable(f"{url}: {type(error).__name__}: {error}") from None
-        return _Socket(socket)
+        return _Socket(socket, ConnectionClosed)
 
     async def close(self) -> None:
         """Close the pool of connections."""
