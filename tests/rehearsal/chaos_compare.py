@@ -1,4 +1,4 @@
-"""What differs between the stores of a troubled and of a quiet run, outside of the gaps that the troubled run declared."""
+"""What differs between the stores of a troubled and of a quiet run, outside of declared gaps."""
 
 from __future__ import annotations
 
@@ -42,7 +42,8 @@ class Difference:
 
 
 class _Gaps:
-    def __init__(self, gaps: pl.DataFrame) -> None:
+    def __init__(self, *frames: pl.DataFrame) -> None:
+        gaps = pl.concat(frames)
         found: dict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
         for name, kind, start, end in gaps.select("instrument", "kind", "ts", "end_ts").iter_rows():
             found[name, kind].append((start, end))
@@ -56,7 +57,7 @@ class _Gaps:
 
 def difference(quiet: Run, troubled: Run) -> Difference:
     """Compare every table."""
-    found, gaps = Difference(), _Gaps(troubled.gaps)
+    found, gaps = Difference(), _Gaps(quiet.gaps, troubled.gaps)
     _bars(quiet, troubled, gaps, found)
     _liquidations(quiet, troubled, gaps, found)
     for table in (Table.FUNDING, Table.RATIOS):

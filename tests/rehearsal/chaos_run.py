@@ -21,6 +21,7 @@ from liqscape.units import NS_PER_S
 from liqscape.venues.base import Venue
 from liqscape.venues.registry import VENUES
 
+END_NS = 40 * NS_PER_S
 TABLES = {
     Table.BARS: ("instrument", "price_kind", "interval_ns", "ts"),
     Table.LIQUIDATIONS: ("instrument", "ts", "position_side", "price", "quantity_base", "occurrence"),
@@ -83,7 +84,7 @@ def record(
 
     async def main(loop: VirtualLoop) -> Run:
         loop.set_exception_handler(lambda _, told: unhandled.append(f"{told.get('message')}: {told.get('exception')!r}"))
-        transport = MemoryTransport(exchange, loop)
+        transport = MemoryTransport(exchange, loop, poll_s=1.0)
         recorder = Recorder(
             workspace,
             adapters(exchange),
@@ -95,15 +96,18 @@ def record(
             chance=random.Random(seed),
         )
         jumps = asyncio.create_task(_jump(loop, faults))
-        health = await recorder.run(until=loop.now_ns() + round(seconds * NS_PER_S))
+        end_ns = loop.now_ns() + round(seconds * NS_PER_S)
+        health = await recorder.run(until=end_ns)
         jumps.cancel()
         await asyncio.gather(jumps, return_exceptions=True)
         await asyncio.sleep(1.0)
         left = [task.get_name() for task in asyncio.all_tasks() if task is not asyncio.current_task()]
         restarts = {part.key: part.last_error for part in recorder._parts if part.last_error}
         corrupt = Counter({venue.key: venue.corrupt for venue in health.venues})
-        frames = {table: _read(workspace, table) for table in TABLES}
-        return Run(frames, _read(workspace, Table.GAPS), exchange, restarts, left, unhandled, transport.open_connections, corrupt)
+        frames = {table: _read(workspace, table, end_ns) for table in TABLES}
+        return Run(
+            frames, workspace.store.read(Table.GAPS), exchange, restarts, left, unhandled, transport.open_connections, corrupt
+        )
 
     return run_virtual(main, start_ns=START_NS)
 
@@ -118,5 +122,6 @@ async def _jump(loop: VirtualLoop, faults: list[Fault]) -> None:
         loop.shift_ns = 0
 
 
-def _read(workspace: Workspace, table: Table) -> pl.DataFrame:
-    return workspace.store.read(table)
+def _read(workspace: Workspace, table: Table, end_ns: int) -> pl.DataFrame:
+    # The last seconds depend on which line's frame was the last one before the end.
+    return workspace.store.read(table, end_ns=end_ns - END_NS)

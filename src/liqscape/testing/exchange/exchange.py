@@ -15,6 +15,7 @@ from liqscape.testing.exchange.faults import OF_FRAMES, OF_REQUESTS, REFUSALS, D
 from liqscape.testing.exchange.meter import Meter
 from liqscape.units import NS_PER_S
 
+_REMEMBERED = 200
 _LOST = (FaultKind.SILENT, FaultKind.HALF_OPEN)
 
 
@@ -44,7 +45,7 @@ class Link:
     data_ns
         When frames were pushed over it unharmed, by poll.
     said
-        The messages that the client sent: two links with the same ones are two lines of one stream.
+        The messages that the client sent first; two links with the same subscriptions are two lines of one stream.
     closed, silent, deaf
         Broken; delivering nothing more; hearing nothing more either (no pong comes back).
     """
@@ -66,7 +67,8 @@ class Link:
     @property
     def signature(self) -> tuple[str, str, str, tuple[Frame, ...]]:
         """What the link is for: the same for all lines of one stream."""
-        return self.asked.host, self.asked.path, str(sorted(self.asked.query.items())), tuple(self.said[:20])
+        asked_for = tuple(message for message in self.said if "sub" in str(message).lower())
+        return self.asked.host, self.asked.path, str(sorted(self.asked.query.items())), asked_for
 
 
 @dataclass(frozen=True)
@@ -205,7 +207,8 @@ class RehearsalExchange:
         self._begin(now_ns)
         if link.closed:
             raise Lost("connection closed")
-        link.said.append(message)
+        if len(link.said) < _REMEMBERED:
+            link.said.append(message)
         if link.deaf:
             return []
         replies = link.conversation.receive(message, now_ns)

@@ -10,6 +10,7 @@ import random
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from math import gcd
 from typing import Any, cast
 
 import msgspec
@@ -218,13 +219,12 @@ def script(
     chance = random.Random(seed)
     found: list[Fault] = []
     turns = list(range(len(kinds)))
+    chance.shuffle(turns)
+    # The faults of all venues go through the kinds one after the other; a venue's own do so too if their step shares no factor.
+    shift = next(k for k in range(len(kinds)) if gcd(len(keys) + k, len(kinds)) == 1)
     for number in range(count):
-        # One fault of each venue in every round.
-        round_, place = divmod(number, len(keys))
-        if round_ % len(kinds) == 0 and place == 0:
-            chance.shuffle(turns)
-        # Each venue begins elsewhere in the list, so that a short script has all kinds as well.
-        kind = kinds[turns[(round_ + place) % len(kinds)]]
+        round_, place = divmod(number, len(keys))  # one fault of each venue in every round
+        kind = kinds[turns[(number + shift * round_) % len(kinds)]]
         if keys[place] in without_sockets and kind not in OF_REQUESTS:
             kind = OF_REQUESTS[round_ % len(OF_REQUESTS)]
         at = start_ns + round((round_ * every_s + chance.uniform(0.0, 0.2 * every_s)) * NS_PER_S)
