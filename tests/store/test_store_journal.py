@@ -7,6 +7,7 @@ import os
 import random
 import subprocess
 import sys
+import threading
 
 import polars as pl
 import pytest
@@ -234,3 +235,40 @@ def test_columns_that_another_version_wrote_are_left_out_and_missing_ones_are_nu
     journal.rotate()
     assert journal.commit() == 1
     assert store.read(Table.OPEN_INTEREST).row(0) == ("sim:BTC", DAY, DAY, 1.0, None)
+
+
+class Memory:
+    """A store that takes rows at once, so that commits look at the folder all the while."""
+
+    def __init__(self) -> None:
+        self.numbers: list[int] = []
+
+    def last_batch(self, table, writer) -> None:
+        return None
+
+    def append(self, table, frame, *, writer, batch) -> bool:
+        self.numbers += [int(price) - 1 for price in frame.get_column("price")]
+        return True
+
+
+def test_a_segment_that_is_just_begun_is_never_taken_for_a_closed_one(tmp_path):
+    # Writing and committing run in two threads: a commit that looks while a segment is made must leave it alone.
+    store, ended = Memory(), threading.Event()
+    journal = Journal(tmp_path / "journal", store, "a")
+    journal.open()
+
+    def commit() -> None:
+        while not ended.is_set():
+            journal.commit()
+
+    thread = threading.Thread(target=commit)
+    thread.start()
+    try:
+        for number in range(1000):
+            journal.write(prints(number))
+            journal.rotate()
+    finally:
+        ended.set()
+        thread.join()
+    journal.close()
+    assert store.numbers == list(range(1000))

@@ -117,9 +117,10 @@ class Journal:
                 file.flush()
                 os.fdatasync(file.fileno())
             except OSError as error:
+                path = self._path
                 self._undo()
                 raise StoreError(
-                    f"journal {self._path}: {count} rows could not be written: {error}",
+                    f"journal {path}: {count} rows could not be written: {error}",
                     hint="Look at free space and permissions; what was acknowledged before is safe.",
                 ) from error
             self._good = file.tell()
@@ -164,6 +165,7 @@ class Journal:
         self._lock.release()
 
     def _begin(self) -> BinaryIO:
+        # Named before it is there, so that nobody takes it for a closed one.
         self._path = self.folder / f"{self._next:010d}{_SUFFIX}"
         self._file = self._path.open("xb", buffering=1 << 20)
         self._good = 0
@@ -175,22 +177,25 @@ class Journal:
         file, self._file = self._file, None
         if file is not None:
             file.close()
+        self._path = self.folder
 
     def _undo(self) -> None:
         """Cut a write that failed off the segment and close it; the next write begins another."""
         file, self._file = self._file, None
-        if file is None:
-            return
         with suppress(OSError):
-            file.close()
+            if file is not None:
+                file.close()
         with suppress(OSError):
-            os.truncate(self._path, self._good)
-            if self._good == 0:
-                self._path.unlink()
+            if file is not None:
+                os.truncate(self._path, self._good)
+            if not self._path.stat().st_size:
+                self._path.unlink()  # also one that was made and could not be opened
+        self._path = self.folder
 
     def _closed(self) -> list[Path]:
-        current = self._path if self._file is not None else None
-        return sorted(path for path in self.folder.glob(f"*{_SUFFIX}") if path != current)
+        """Return the segments that nobody writes to; asked without the lock of writing, so the open one is asked for last."""
+        found = sorted(self.folder.glob(f"*{_SUFFIX}"))
+        return [path for path in found if path != self._path]
 
     def _commit(self, path: Path) -> int:
         """Append the rows of one segment to every table that it has rows of."""
