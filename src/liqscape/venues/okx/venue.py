@@ -137,7 +137,7 @@ class Okx(Venue):
                 }
             ),
             hosts={"rest": "https://www.okx.com", "ws": "wss://ws.okx.com"},
-            # OKX limits each endpoint by itself; endpoints of one rate share a bucket here, which is stricter.
+            # OKX limits each endpoint by itself, rubik's even each instrument; what shares a bucket here is held more strictly.
             buckets={
                 "candles": Bucket(40, 2),
                 "history": Bucket(20, 2),
@@ -145,7 +145,8 @@ class Okx(Venue):
                 "market": Bucket(20, 2),
                 "public": Bucket(10, 2),
                 "book": Bucket(10, 2),
-                "rubik": Bucket(5, 2),
+                "open-interest-history": Bucket(10, 2),
+                **{path: Bucket(5, 2) for path in _RATIOS.values()},
             },
             history_ns={
                 Kind.OPEN_INTEREST: latest,
@@ -213,7 +214,7 @@ class Okx(Venue):
             kind,
             f"rubik/stat/contracts/{path}",
             params,
-            "rubik",
+            path,
             lambda b, t: wire.between(parser(b, t), start_ns, end_ns),
         )
 
