@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from liqscape.model import TakerSide
-from liqscape.testing.exchange.dialect import Answer, Asked, Dialect, Refusal, said
+from liqscape.testing.exchange.dialect import Answer, Asked, Cost, Dialect, Refusal, said
 from liqscape.testing.exchange.listing import NS_PER_MS, Listing
 from liqscape.testing.exchange.world import Candle, joined
 from liqscape.units import NS_PER_DAY, NS_PER_HOUR, NS_PER_MINUTE, NS_PER_S
@@ -30,6 +30,27 @@ class BinanceRest(Dialect):
 
     prefix: str
     coin_margined: bool
+
+    def costs(self, asked: Asked) -> tuple[Cost, ...]:
+        """Return what a request takes: statistics and funding have limits of their own, the rest weighs by what it answers."""
+        name = asked.path.rpartition("/")[2]
+        if asked.host == "www.binance.com":
+            return ()
+        if asked.path.startswith("/futures/data/"):
+            return (("data", 1.0, 1000.0, 300.0),)
+        if name in ("fundingRate", "fundingInfo"):
+            return (("funding", 1.0, 500.0, 300.0),)
+        limit = int(asked.query.get("limit") or 500)
+        weight = 1.0
+        if name.lower().endswith("klines"):
+            weight = 1.0 if limit < 100 else 2.0 if limit < 500 else 5.0 if limit <= 1000 else 10.0
+        elif name == "depth":
+            weight = 2.0 if limit <= 50 else 5.0 if limit <= 100 else 10.0 if limit <= 500 else 20.0
+        elif name in ("aggTrades", "trades"):
+            weight = 20.0 if name == "aggTrades" else 5.0
+        elif name == "premiumIndex" and "symbol" not in asked.query:
+            weight = 10.0
+        return (("weight", weight, 2400.0, 60.0),)
 
     def rest(self, asked: Asked, now_ns: int) -> Answer:
         """Answer a request."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from liqscape.model import ContractKind, TakerSide
-from liqscape.testing.exchange.dialect import Answer, Asked, Dialect, Refusal, said
+from liqscape.testing.exchange.dialect import Answer, Asked, Cost, Dialect, Refusal, said
 from liqscape.testing.exchange.listing import NS_PER_MS, Listing, text
 from liqscape.testing.exchange.world import Candle, Print, World
 from liqscape.units import NS_PER_DAY, NS_PER_MINUTE
@@ -28,6 +28,10 @@ class BybitRest(Dialect):
         linear = [self.linear("bybit", f"{coin}USDT", coin, "USDT", market="linear") for coin in self.world.coins]
         inverse = [self.inverse("bybit", f"{coin}USD", coin, 1.0, market="inverse") for coin in self.world.coins]
         return [*linear, *inverse]
+
+    def costs(self, asked: Asked) -> tuple[Cost, ...]:
+        """Return what a request takes: one of 600 in 5 s and address."""
+        return (("ip", 1.0, 600.0, 5.0),)
 
     def rest(self, asked: Asked, now_ns: int) -> Answer:
         """Answer /v5/market/.. ."""

@@ -6,13 +6,27 @@ from collections.abc import Callable
 from typing import Any
 
 from liqscape.model import ContractKind, PositionSide, TakerSide
-from liqscape.testing.exchange.dialect import Answer, Asked, Dialect, Refusal, said
+from liqscape.testing.exchange.dialect import Answer, Asked, Cost, Dialect, Refusal, said
 from liqscape.testing.exchange.listing import NS_PER_MS, Listing
 from liqscape.testing.exchange.world import Candle, Print, joined
 from liqscape.units import NS_PER_DAY, NS_PER_HOUR, NS_PER_MINUTE, NS_PER_S
 
 _BARS = {"1m": 1, "3m": 3, "5m": 5, "15m": 15, "30m": 30, "1H": 60, "2H": 120, "4H": 240, "1D": 1_440, "1Dutc": 1_440}
 _LISTED_MS = "1611907686000"
+_LIMITS = {
+    "market/candles": 40.0,
+    "market/books": 40.0,
+    "market/books-full": 10.0,
+    "public/liquidation-orders": 40.0,
+    "public/funding-rate-history": 10.0,
+    "public/position-tiers": 10.0,
+    "public/mark-price": 10.0,
+    "public/market-data-history": 5.0,
+    "rubik/stat/contracts/open-interest-history": 10.0,
+    "rubik/stat/contracts/long-short-account-ratio-contract": 5.0,
+    "rubik/stat/contracts/long-short-account-ratio-contract-top-trader": 5.0,
+    "rubik/stat/contracts/long-short-position-ratio-contract-top-trader": 5.0,
+}
 
 
 def ms(ts_ns: int) -> str:
@@ -31,6 +45,11 @@ class OkxRest(Dialect):
             found.append(self.linear("okx", f"{coin}-USDT-SWAP", coin, "USDT", coins_per_contract=size))
             found.append(self.inverse("okx", f"{coin}-USD-SWAP", coin, 100.0 if coin == "BTC" else 10.0))
         return found
+
+    def costs(self, asked: Asked) -> tuple[Cost, ...]:
+        """Return what a request takes: every endpoint has a limit of its own in 2 s."""
+        name = asked.path.removeprefix("/api/v5/")
+        return ((name, 1.0, _LIMITS.get(name, 20.0), 2.0),)
 
     def rest(self, asked: Asked, now_ns: int) -> Answer:
         """Answer /api/v5/.. ."""
