@@ -153,7 +153,8 @@ def examine_contact(contact: Contact) -> Iterator[Finding]:
     if contact.lacks:
         said = f"no answer told {', '.join(contact.lacks)}: this venue cannot be in a map"
         yield Finding(health=Health.WARN, check="live", subject=contact.key, found=said)
-    if contact.skew_ns is not None and abs(contact.skew_ns) > SKEW_NS:
+    # An answer that took long says less about the clock.
+    if contact.skew_ns is not None and abs(contact.skew_ns) > max(SKEW_NS, contact.took_s / 2.0 * NS_PER_S):
         said = f"our clock differs from the venue's by {contact.skew_ns / NS_PER_S:+.1f} s"
         yield Finding(
             health=Health.WARN, check="clock", subject=contact.key, found=said, next="let the system set the clock (NTP)"

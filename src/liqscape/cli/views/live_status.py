@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
 from liqscape.clock import iso
@@ -10,15 +9,17 @@ from liqscape.engine.recording import RecorderHealth, VenueHealth
 from liqscape.units import NS_PER_MINUTE, NS_PER_S, format_duration
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    from rich.console import Group
     from rich.text import Text
 
 _WIDE = 96
+_ALARMS = 4
 _GOOD, _WARN, _BAD, _DIM = "green", "yellow", "bold red", "dim"
 
 
-def status_table(health: RecorderHealth, now_ns: int, width: int, height: int) -> Table:
-    """Return the table of a recorder: a row per venue; what is wrong stands out."""
+def status_table(health: RecorderHealth, now_ns: int, width: int, height: int) -> Group:
+    """Return the picture of a recorder: a row per venue, then what is on disk and what is wrong, a line each."""
+    from rich.console import Group
     from rich.table import Table
     from rich.text import Text
 
@@ -27,9 +28,7 @@ def status_table(health: RecorderHealth, now_ns: int, width: int, height: int) -
     rows = sum(health.rows.values())
     table = Table(
         title=Text(f"liqscape record  {clock}  since {format_duration(max(now_ns - health.started_ns, 0))}", "bold"),
-        caption=_caption(health, rows, wait),
         title_justify="left",
-        caption_justify="left",
         box=None,
         pad_edge=False,
         padding=(0, 1),
@@ -48,12 +47,13 @@ def status_table(health: RecorderHealth, now_ns: int, width: int, height: int) -
     ):
         table.add_column(name, justify="left" if name in ("venue", "state") else "right", header_style=_DIM, no_wrap=True)
     minutes = max((now_ns - health.started_ns) / NS_PER_MINUTE, 1.0 / 60.0)
-    shown = health.venues[: max(height - 8, 3)]
+    shown = health.venues[: max(height - 6 - min(len(health.alarms), _ALARMS + 1), 3)]
     for venue in shown:
         table.add_row(*_cells(venue, minutes, wide=wide))
     if len(shown) < len(health.venues):
         table.add_row(Text(f"and {len(health.venues) - len(shown)} more", _DIM))
-    return table
+    lines = (Text(said, style, no_wrap=True, overflow="ellipsis") for said, style in _below(health, rows, wait))
+    return Group(table, Text(), *lines)
 
 
 def _cells(venue: VenueHealth, minutes: float, *, wide: bool) -> list[str | Text]:
@@ -80,14 +80,18 @@ def _cells(venue: VenueHealth, minutes: float, *, wide: bool) -> list[str | Text
     return [*cells, Text(f"{left:.0%}", _WARN if left < 0.2 else "")]
 
 
-def _caption(health: RecorderHealth, rows: int, wait: str) -> str:
-    said = f"{rows:,} rows on disk, {health.waiting_rows:,} waiting, journal {health.waiting_segments} segments, "
-    said += f"prints on disk within {wait} (p99). Ctrl-C ends in order."
-    for alarm in health.alarms[:3]:
-        said += f"\nlook: {alarm.subject or 'recorder'} {alarm.what}: {alarm.words}"
-    errors = Counter(venue.last_error for venue in health.venues if venue.state != "live" and venue.last_error)
-    for words, _ in errors.most_common(2):
-        said += f"\n{words}"
+def _below(health: RecorderHealth, rows: int, wait: str) -> list[tuple[str, str]]:
+    """Return the lines below the table with their styles."""
+    said = [
+        (f"{rows:,} rows on disk, {health.waiting_rows:,} waiting; prints on disk within {wait} (99 of 100)", ""),
+        (f"journal: {health.waiting_segments} segments not in the tables yet. Ctrl-C ends in order.", _DIM),
+    ]
+    said += [
+        (f"look: {alarm.subject or 'recorder'} {alarm.what}: {' '.join(alarm.words.split())}", _WARN)
+        for alarm in health.alarms[:_ALARMS]
+    ]
+    if len(health.alarms) > _ALARMS:
+        said.append((f"and {len(health.alarms) - _ALARMS} more: liqscape doctor", _WARN))
     return said
 
 

@@ -18,7 +18,7 @@ from liqscape.cli.question import read
 from liqscape.cli.screen import BOLD, DIM, WARN, Screen
 from liqscape.cli.views.live_status import line_of, status_table
 from liqscape.clock import now_ns
-from liqscape.engine.recording import Recorder, RecorderHealth, Wanted
+from liqscape.engine.recording import Recorder, RecorderHealth, VenueHealth, Wanted
 from liqscape.engine.recording.wanted import remembered
 from liqscape.engine.workspace import Workspace
 from liqscape.errors import BadArgument
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 _REDRAW_S = 1.0
 _LINE_S = 60.0
 _FIRST_LINE_S = 10.0
+_WORDS = 140
 
 
 @dataclass(frozen=True)
@@ -162,6 +163,17 @@ def _say(text: str) -> None:
 def record_data(health: RecorderHealth) -> Mapping[str, Any]:
     """Return the data of `record --json`."""
     return {"recorder": health}
+
+
+def _played(venue: VenueHealth) -> bool:
+    """Whether a venue came from a tape: it has no connection, and its silence means nothing."""
+    return not venue.lines and bool(venue.prints or venue.instruments)
+
+
+def _short(words: str | None) -> str:
+    """Cut a venue's words to what fits on two lines."""
+    text = " ".join((words or "").split())
+    return text if len(text) <= _WORDS else text[: _WORDS - 3] + "..."
 
 
 def say_stored(screen: Screen, health: RecorderHealth) -> None:
