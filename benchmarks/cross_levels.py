@@ -1,4 +1,4 @@
-"""Cross levels of real accounts: does the solver know the venue's price, and does it follow it when other legs move?
+"""Cross levels of real accounts: whether the solver knows the venue's price, and follows it when other legs move.
 
 python -m benchmarks.cross_levels ../shared/data            # writes docs/hyperliquid.md
 python -m benchmarks.cross_levels ../shared/data --dry      # prints only
@@ -103,17 +103,17 @@ def run(folder: Path) -> str:
             if unchanged(before, after):
                 errors += follow(before, after, tiers)
     kept, solved, hours = (np.array(column) for column in zip(*errors, strict=True))
-    lines = [
-        f"{single:,} looks at an account with one leg, whose price needs no solving; {known:,} legs of accounts with several.",
-        f"Of these {null:,} have no price, and {near:,} have one within {REACH:.0%} of the mark; "
-        f"the solver gives {agreed / near:.0%} of the latter to within 1 %.",
-        "",
-        f"Between two looks of the same account at which only marks had moved ({len(errors):,} prices of agreed legs near the"
-        f" mark, {np.median(hours):.1f} h apart at the median):",
-        "",
-        "| error of the level, bp of the venue's later price | median | 75 % | 90 % | 95 % |",
-        "|---|---:|---:|---:|---:|",
-    ]
+    facts = (
+        f"{single:,} looks at an account with one leg, whose price needs no solving; {known:,} legs of accounts with several."
+        f" Of these {null:,} have no price, and {near:,} have one within {REACH:.0%} of the mark; the solver gives"
+        f" {agreed / near:.0%} of the latter to within 1 %."
+    )
+    pairs = (
+        f"Between two looks of one account at which only marks had moved ({len(errors):,} prices of agreed legs near the mark,"
+        f" {np.median(hours):.1f} h apart at the median):"
+    )
+    heads = "| error of the level, bp of the venue's later price | median | 75 % | 90 % | 95 % |"
+    lines = [facts, "", pairs, "", heads, "|---|---:|---:|---:|---:|"]
     for name, error in (("the venue's earlier price, kept", kept), ("solved anew at the later marks", solved)):
         quantiles = np.quantile(1e4 * error, (0.5, 0.75, 0.9, 0.95))
         lines.append(f"| {name} | " + " | ".join(f"{q:,.1f}" for q in quantiles) + " |")

@@ -7,21 +7,18 @@ price it reproduces at the marks of the look; others (unified or portfolio margi
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import msgspec
 import numpy as np
 import polars as pl
 
-from liqscape.errors import BadArgument
-from liqscape.margin import CrossPosition, MaintenanceTier, TierTable, cross_liquidation_price, flat_tiers
-from liqscape.model import InstrumentId, MarginMode, PositionSide
-from liqscape.model.arrays import FloatArray, IntArray
+from liqscape.margin import MaintenanceTier, TierTable, flat_tiers, liquidation_prices, maintenance_margins
+from liqscape.model import InstrumentId, MarginMode
+from liqscape.model.arrays import BoolArray, FloatArray, IntArray
 
 AGREES = 0.01  # of the venue's price
-_NO_NUMBER = math.nan
 
 
 @dataclass(frozen=True)
@@ -52,14 +49,16 @@ class Standing:
 
 
 @dataclass(frozen=True)
-class _Leg:
-    instrument: str
-    quantity_base: float
-    entry_price: float
-    mark_price: float
-    liquidation_price: float | None
-    cross: bool
-    max_leverage: float | None
+class _Legs:
+    """Every leg of the accounts, float64[n] each, and which account (from 0, ascending) it is of."""
+
+    owner: IntArray
+    instrument: list[str]
+    cross: BoolArray
+    quantity: FloatArray
+    entry: FloatArray
+    mark: FloatArray
+    max_leverage: FloatArray
 
 
 def standing(
@@ -70,84 +69,90 @@ def standing(
     Parameters
     ----------
     rows
-        As `store.read_positions` returns them: every leg of the accounts that hold it.
+        As `store.read_positions` returns them: every leg of the accounts that hold it, sorted by account.
     marks
         Newest marks by instrument; one that is not there stands where it was at the look.
     tiers
         Margin tables by instrument; without one the highest leverage that the venue names at the position.
+
+    Notes
+    -----
+    An account's free margin behind a leg is its wallet and, of every other cross leg, unrealised profit less maintenance; the
+    level is the linear price at that margin (`margin.liquidation_prices`). It is computed at the marks of the look and at the
+    present ones: if the first is the venue's own price to within AGREES, the level moves by the difference of the two.
     """
-    account: list[str] = []
-    columns: list[tuple[float, float, float, int]] = []
-    solved = held = 0
-    for (name,), group in rows.group_by("account", maintain_order=True):
-        legs = [_leg(row) for row in group.iter_rows(named=True)]
-        mine = next(leg for leg in legs if leg.instrument == str(instrument))
-        others = [leg for leg in legs if leg.cross and leg is not mine]
-        price = mine.liquidation_price
-        if mine.cross and others:
-            found = _moved(mine, others, float(group["equity_usd"][0] or 0.0), marks, tiers)
-            solved, held = (solved, held + 1) if found is None else (solved + 1, held)
-            price = mine.liquidation_price if found is None else found
-        account.append(str(name))
-        level = _NO_NUMBER if price is None else price
-        columns.append((mine.quantity_base, mine.entry_price, level, int(group["ts"][0])))
-    table = np.array(columns, dtype=np.float64).reshape(-1, 4)
-    looks = np.array([row[3] for row in columns], dtype=np.int64)
-    return Standing(tuple(account), table[:, 0], table[:, 1], table[:, 2], looks, solved, held)
-
-
-def _leg(row: Mapping[str, object]) -> _Leg:
-    def number(name: str) -> float | None:
-        value = row[name]
-        return float(value) if isinstance(value, float | int) else None
-
-    return _Leg(
-        instrument=str(row["instrument"]),
-        quantity_base=number("quantity_base") or 0.0,
-        entry_price=number("entry_price") or _NO_NUMBER,
-        mark_price=number("mark_price") or _NO_NUMBER,
-        liquidation_price=number("liquidation_price"),
-        cross=row["margin_mode"] == MarginMode.CROSS.value,
-        max_leverage=number("max_leverage"),
+    legs = _Legs(
+        owner=rows.get_column("account").rle_id().to_numpy().astype(np.int64),
+        instrument=rows.get_column("instrument").to_list(),
+        cross=(rows.get_column("margin_mode") == MarginMode.CROSS.value).to_numpy(),
+        quantity=_numbers(rows, "quantity_base"),
+        entry=_numbers(rows, "entry_price"),
+        mark=_numbers(rows, "mark_price"),
+        max_leverage=_numbers(rows, "max_leverage"),
+    )
+    said, equity = _numbers(rows, "liquidation_price"), np.nan_to_num(_numbers(rows, "equity_usd"))
+    present = np.array([marks.get(name, mark) for name, mark in zip(legs.instrument, legs.mark, strict=True)])
+    mine = np.flatnonzero(np.array([name == str(instrument) for name in legs.instrument], bool))
+    gain = np.where(legs.cross, legs.quantity * (legs.mark - legs.entry), 0.0)
+    wallet = equity[mine] - _others(gain, legs, mine) - gain[mine]
+    then, now = (
+        _solve(mine, legs, wallet + _others(_free(legs, at, tiers), legs, mine), tiers.get(str(instrument)))
+        for at in (legs.mark, present)
+    )
+    joined = legs.cross[mine] & (np.bincount(legs.owner, legs.cross)[legs.owner[mine]] > 1.0)
+    with np.errstate(invalid="ignore"):
+        agrees = np.where(np.isnan(said[mine]), np.isposinf(then), np.abs(then / said[mine] - 1.0) <= AGREES)
+        shifted = np.where(np.isnan(said[mine]), now, now + (said[mine] - then))
+    solved = joined & agrees & ~np.isnan(now)
+    price = np.where(solved, np.where(np.isfinite(now), shifted, np.nan), said[mine])
+    return Standing(
+        account=tuple(rows.get_column("account").gather(mine).to_list()),
+        quantity_base=legs.quantity[mine],
+        entry_price=legs.entry[mine],
+        price=price,
+        look_ns=rows.get_column("ts").to_numpy()[mine],
+        solved=int(solved.sum()),
+        held=int((joined & ~solved).sum()),
     )
 
 
-def _moved(
-    mine: _Leg, others: Sequence[_Leg], equity_usd: float, marks: Mapping[str, float], tiers: Mapping[str, TierTable]
-) -> float | None:
-    """Return the level at the present marks (NaN: no price liquidates), or None where the solver does not know the account."""
-    legs = [mine, *others]
-    wallet = equity_usd - sum(leg.quantity_base * (leg.mark_price - leg.entry_price) for leg in legs)
-    try:
-        then = _solve(legs, {leg.instrument: leg.mark_price for leg in legs}, wallet, tiers)
-        now = _solve(legs, marks, wallet, tiers)
-    except BadArgument:
-        return None
-    said = mine.liquidation_price
-    if said is None or then is None:
-        # Both must say that nothing liquidated it at the look.
-        return None if (said is None) != (then is None) else (_NO_NUMBER if now is None else now)
-    if abs(then / said - 1.0) > AGREES:
-        return None
-    return _NO_NUMBER if now is None else now + (said - then)
+def _numbers(rows: pl.DataFrame, name: str) -> FloatArray:
+    return rows.get_column(name).cast(pl.Float64()).fill_null(np.nan).to_numpy().astype(np.float64)
 
 
-def _solve(legs: Sequence[_Leg], marks: Mapping[str, float], wallet_usd: float, tiers: Mapping[str, TierTable]) -> float | None:
-    positions: list[CrossPosition] = []
-    for leg in legs:
-        table = tiers.get(leg.instrument)
-        if table is None and leg.max_leverage is None:
-            raise BadArgument(f"{leg.instrument}: no margin table is known")
-        positions.append(
-            CrossPosition(
-                entry_price=leg.entry_price,
-                mark_price=marks.get(leg.instrument, leg.mark_price),
-                quantity_base=abs(leg.quantity_base),
-                position_side=PositionSide.LONG if leg.quantity_base > 0.0 else PositionSide.SHORT,
-                tiers=table if table is not None else flat_tiers(0.5 / (leg.max_leverage or 1.0)),
-            )
-        )
-    return cross_liquidation_price(positions[0], wallet_balance_usd=wallet_usd, others=positions[1:])
+def _others(values: FloatArray, legs: _Legs, mine: IntArray) -> FloatArray:
+    """float64[len(mine)], sum over the account's legs but the own one; NaN if one of them is."""
+    total = np.zeros(int(legs.owner[-1]) + 1 if legs.owner.size else 0)
+    np.add.at(total, legs.owner, np.where(np.isin(np.arange(values.size), mine), 0.0, values))
+    return total[legs.owner[mine]]
+
+
+def _free(legs: _Legs, mark: FloatArray, tiers: Mapping[str, TierTable]) -> FloatArray:
+    """float64[n], unrealised profit less maintenance of cross legs, 0 of isolated ones; NaN where no margin table is known."""
+    notional = np.abs(legs.quantity) * mark
+    maintenance = notional * 0.5 / legs.max_leverage
+    names = np.array(legs.instrument, dtype=object)
+    for name in set(legs.instrument) & tiers.keys():
+        of = names == name
+        maintenance[of] = maintenance_margins(notional[of], tiers[name])
+    return np.where(legs.cross, legs.quantity * (mark - legs.entry) - maintenance, 0.0)
+
+
+def _solve(mine: IntArray, legs: _Legs, margin: FloatArray, table: TierTable | None) -> FloatArray:
+    """float64[len(mine)], levels at these margins: infinite where no price liquidates, NaN where that cannot be said."""
+    quantity, entry, side = np.abs(legs.quantity[mine]), legs.entry[mine], np.sign(legs.quantity[mine])
+    # A short whose margin is gone by more than its whole notional is liquidated everywhere: no level stands for that.
+    unknown = np.isnan(margin) | ((side < 0.0) & (quantity * entry + margin <= 0.0))
+    margin = np.where(unknown, quantity * entry, margin)
+    found = np.full(mine.size, np.nan)
+    leverage = legs.max_leverage[mine]
+    for most in {0.0} if table is not None else {float(x) for x in leverage[~np.isnan(leverage)]}:
+        of = leverage == most if table is None else np.ones(mine.size, bool)
+        tiers = flat_tiers(0.5 / most) if table is None else table
+        found[of] = liquidation_prices(entry[of], quantity[of], margin[of], side[of], tiers)
+        found[of & np.isnan(found)] = np.inf
+    found[unknown] = np.nan
+    return found
 
 
 def tables_of(ladders: object) -> dict[str, TierTable]:
