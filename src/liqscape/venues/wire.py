@@ -15,7 +15,7 @@ import msgspec
 from msgspec.structs import replace
 
 from liqscape.errors import BadArgument, CorruptRecord
-from liqscape.model import Bar, FundingRate, InstrumentId, InstrumentSpec, PriceKind, Record, quantity_base
+from liqscape.model import Bar, FundingRate, InstrumentId, InstrumentSpec, PriceKind, Record, RiskTier, quantity_base
 from liqscape.units import NS_PER_DAY, NS_PER_HOUR, NS_PER_MINUTE, NS_PER_S
 
 T = TypeVar("T")
@@ -132,6 +132,18 @@ def interval(value: str | float | None, unit_ns: int, venue: str, what: str, fie
     if not NS_PER_S <= ns <= 31 * NS_PER_DAY:
         raise corrupt(venue, what, field, f"a length of time in units of {unit_ns} ns", value)
     return round(ns)
+
+
+def tier(floor: float, rate: float, deduction: float | None, leverage: float | None, venue: str, what: str) -> RiskTier:
+    """Build a row of a margin table whose numbers were made of others, which may have been next to nothing."""
+    if not 0.0 < rate < 1.0:
+        raise corrupt(venue, what, "maintenance margin rate", "a fraction between 0 and 1", rate)
+    return RiskTier(
+        not_negative(floor, venue, what, "floor"),
+        rate,
+        None if deduction is None else finite(deduction, venue, what, "deduction"),
+        None if leverage is None else positive(leverage, venue, what, "leverage"),
+    )
 
 
 def bar(

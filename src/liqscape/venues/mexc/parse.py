@@ -79,11 +79,9 @@ def tiers(body: bytes, specs: Specs, recv_ns: int) -> Parsed:
         steps = _custom(row, what) if row.riskLimitMode == "CUSTOM" and row.riskLimitCustom else _by_rule(row, what)
         scale, floor, out = spec.contract_size if in_size else 1.0, 0.0, list[RiskTier]()
         for cap, rate, leverage in steps:
-            if not 0.0 < rate < 1.0:
-                raise wire.corrupt(VENUE, what, "mmr", "a fraction between 0 and 1", rate)
             if not floor < cap * scale < math.inf:
                 raise wire.corrupt(VENUE, what, "maxVol", f"more than {floor / scale}", cap)
-            out.append(RiskTier(floor, rate, None, leverage))
+            out.append(wire.tier(floor, rate, None, leverage, VENUE, what))
             floor = cap * scale
         return RiskLadder(instrument=spec.id, tiers=tuple(out), in_size=in_size, known_to=floor, ts_recv=recv_ns)
 
