@@ -185,14 +185,15 @@ def say_stored(screen: Screen, health: RecorderHealth) -> None:
     if health.waiting_segments:
         text = f"{health.waiting_segments} segments of the journal wait for the tables: the next start puts them there"
         screen.line(("note: ", WARN), text, hang=6)
-    for venue in health.venues:
-        if venue.gaps:
-            screen.line(
-                ("gaps: ", WARN), f"{venue.key}: {venue.gaps:,}; `liqscape venues {venue.key}` counts them by kind", hang=6
-            )
-        if venue.age_s is None:
-            screen.line(("silent: ", WARN), f"{venue.key}: nothing came. {venue.last_error or ''}".rstrip(), hang=8)
+    gaps = [f"{venue.key} {venue.gaps:,}" for venue in health.venues if venue.gaps]
+    if gaps:
+        screen.line(("gaps: ", WARN), f"{', '.join(gaps)}; `liqscape doctor` says of what and how long", hang=6)
+    silent = {venue.key: venue.last_error for venue in health.venues if venue.age_s is None and not _played(venue)}
+    for key, words in silent.items():
+        screen.line(("silent: ", WARN), f"{key}: nothing came. {_short(words)}".rstrip(), hang=8)
     for alarm in health.alarms:
+        if alarm.what == "venue" and alarm.subject in silent:
+            continue
         screen.line(("look: ", WARN), f"{alarm.subject or 'recorder'} {alarm.what}: {alarm.words}", hang=6)
     if any(health.rows.values()):
         screen.line(("next: ", DIM), "liqscape map BTC")
