@@ -57,6 +57,7 @@ SAME = [
     ("/api/v1/BTC/zones?top=2", ("zones", "BTC", "--top", "2")),
     ("/api/v1/BTC/fuel?since=24h", ("fuel", "BTC", "--since", "24h")),
     ("/api/v1/BTC/cascade?shock=5M&seed=3", ("cascade", "BTC", "--shock", "5M", "--seed", "3")),
+    ("/api/v1/BTC/liquidations?window=3d", ("liquidations", "BTC", "--window", "3d")),
     ("/api/v1/BTC/heatmap?interval=6h&rows=40", ("heatmap", "BTC", "--interval", "6h", "--rows", "40")),
 ]
 

@@ -13,11 +13,13 @@ from liqscape.analytics import choose_scale, scale_between
 from liqscape.api.answers.data import AsymmetryData, FuelData, HeatmapData, MapData, MovesData, NowData, ZonesData
 from liqscape.api.answers.history import Shape, answer_fuel, answer_heatmap
 from liqscape.api.answers.maps import answer_asymmetry, answer_map, answer_moves, answer_now, answer_zones
+from liqscape.api.answers.prints import LiquidationsData, answer_liquidations
 from liqscape.api.answers.record import AccuracyData, EpisodesData, answer_accuracy, answer_episodes
 from liqscape.api.answers.shocks import answer_cascade
 from liqscape.api.envelope import encode, envelope, plain_meta
 from liqscape.api.question import Answered, Question, Words
 from liqscape.clock import iso, now_ns
+from liqscape.engine.venue_state import VenueState, describe_venues
 from liqscape.errors import LiqscapeError, NoData
 from liqscape.model import describe
 from liqscape.server import metrics, schema
@@ -31,9 +33,11 @@ from liqscape.server.words import (
     HeatQuery,
     Instrument,
     LedgerQuery,
+    LiquidationsQuery,
     MapQuery,
     MovesQuery,
     Nothing,
+    VenuesQuery,
     ZonesQuery,
 )
 from liqscape.settings import ROWS
@@ -80,6 +84,12 @@ class SettingsData(Struct, kw_only=True):
     """`settings`: names, values, units."""
 
     settings: list[SettingRow]
+
+
+class VenuesData(Struct, kw_only=True):
+    """`venues`: one row per adapter."""
+
+    venues: tuple[VenueState, ...]
 
 
 class HealthData(Struct, kw_only=True):
@@ -287,6 +297,17 @@ def _add_record(app: FastAPI, server: Server) -> None:
         """Return the card of the registered test of attraction, null if it was never run."""
         return await server.answer(request, "accuracy/magnet", instrument, where, lambda q: answer_accuracy(q, magnet=True))
 
+    @app.get(
+        f"{PREFIX}/{{instrument}}/liquidations", responses=schema.answers("liquidations", LiquidationsData, 404), tags=["record"]
+    )
+    async def liquidations(request: Request, instrument: Instrument, where: Annotated[LiquidationsQuery, Query()]) -> Response:
+        """Return forced orders as they were published, with what a throttled feed hid where that can be estimated."""
+
+        def make(question: Question) -> Answered[Any]:
+            return answer_liquidations(question, window=where.window, side=where.side, top=where.top)
+
+        return await server.answer(request, "liquidations", instrument, where, make)
+
     @app.get(f"{PREFIX}/{{instrument}}/episodes", responses=schema.answers("episodes", EpisodesData, 404), tags=["record"])
     async def episodes(request: Request, instrument: Instrument, where: Annotated[EpisodesQuery, Query()]) -> Response:
         """Return every lopsided day and what followed it, failures first."""
@@ -307,6 +328,11 @@ def _add_machine(app: FastAPI, server: Server) -> None:
     async def instruments(where: Annotated[Nothing, Query()]) -> Response:
         """Return the stored instruments, and the bases that join several of them."""
         return json("instruments", await server.memory.run(lambda: instruments_data(server)))
+
+    @app.get(f"{PREFIX}/venues", responses=schema.answers("venues", VenuesData), tags=["machine"])
+    async def venues(where: Annotated[VenuesQuery, Query()]) -> Response:
+        """Return what each venue can tell, and how it is doing here: ages, gaps, budget, what is unverified."""
+        return json("venues", await server.memory.run(lambda: venues_data(server, where.venue)))
 
     @app.get(f"{PREFIX}/settings", responses=schema.answers("settings", SettingsData), tags=["machine"])
     async def settings(where: Annotated[Nothing, Query()]) -> Response:
@@ -359,6 +385,14 @@ def instruments_data(server: Server) -> InstrumentsData:
             to=max(end, old.to) if old is not None and old.to else end,
         )
     return InstrumentsData(instruments=list(rows.values()), bases=sorted({row.base for row in rows.values()}))
+
+
+def venues_data(server: Server, names: str | None) -> VenuesData:
+    """Describe the adapters and how they are doing."""
+    from liqscape.api._arguments import venue_names
+    from liqscape.venues.registry import choose
+
+    return VenuesData(venues=describe_venues(server.workspace, choose(venue_names(names)), now_ns()))
 
 
 def settings_data(server: Server) -> SettingsData:

@@ -163,6 +163,12 @@ class LiquidationsQuery(Where):
     top: int | None = Field(None, ge=1, le=100_000, description="Only the largest intervals.")
 
 
+class VenuesQuery(_Base):
+    """`venues`."""
+
+    venue: str | None = Field(None, max_length=256, description="Only these venues, comma-separated.")
+
+
 class LedgerQuery(_Base):
     """`accuracy/ledger`."""
 

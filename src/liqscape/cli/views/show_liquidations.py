@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import polars as pl
 
-from liqscape.analytics.caveats import Caveat, sentence
-from liqscape.api.envelope import Coverage, plain_meta
-from liqscape.api.frames import frame
-from liqscape.api.question import option
-from liqscape.cli.emit import Answer, emit
+from liqscape.api.answers.prints import answer_liquidations, true_data
+from liqscape.cli.emit import emit_answer
 from liqscape.cli.options import Show, Target
 from liqscape.cli.question import question_of
 from liqscape.cli.screen import BOLD, DIM, LONG, SHORT, Screen, bar
 from liqscape.cli.views.words import SHOUT, say_caveats
-from liqscape.clock import iso
-from liqscape.engine.tape import Published, published
-from liqscape.engine.workspace import Workspace
+from liqscape.engine.tape import Published
 from liqscape.model import Completeness, PositionSide
 from liqscape.model.arrays import FloatArray, IntArray
-from liqscape.units import NS_PER_HOUR, NS_PER_S, format_duration, format_usd
+from liqscape.units import NS_PER_HOUR, format_duration, format_usd
 
 if TYPE_CHECKING:
     from liqscape.engine.true_tape import TrueTape
@@ -35,95 +28,22 @@ _NICE_H = (1, 2, 3, 4, 6, 8, 12, 24, 48, 72, 168, 336, 720)
 def show_liquidations(target: Target, show: Show, *, window: str, side: str | None, top: int | None) -> None:
     """Answer `liqscape liquidations`."""
     question = question_of("liquidations", target, show)
-    only = question.side("side", side)
-    found = published(
-        question.workspace,
-        question.asked,
-        as_of_ns=question.as_of_ns,
-        window=question.duration("window", window),
-        venues=question.venues,
-    )
-    caveats, intervals = _caveats(found), _table(found, only, top)
-    true = [_estimated(question.workspace, each, window) for each in found]
+    answered = answer_liquidations(question, window=window, side=side, top=top)
+    parts = answered.parts
 
     def text(screen: Screen) -> None:
-        for each, estimate in zip(found, true, strict=True):
-            _say_published(screen, each, only, top, window)
+        for each, estimate in zip(parts.found, parts.true, strict=True):
+            _say_published(screen, each, parts.only, top, window)
             if estimate is not None:
-                _say_true(screen, estimate, only)
-        say_caveats(screen, caveats)
+                _say_true(screen, estimate, parts.only)
+        say_caveats(screen, parts.caveats)
 
-    feeds = sorted({venue for each in found for venue in each.series.venues})
-    first = found[0]
-    meta = plain_meta(
-        instruments=[each.instrument for each in found],
-        asked=question.asked,
-        as_of_ns=max(each.as_of_ns for each in found),
-        simulated=any(each.simulated for each in found),
-        caveats=caveats,
-        venues=sorted({each.instrument.venue for each in found}),
-        age_s=max((question.seen_from_ns(each.as_of_ns) - _newest(each)) / NS_PER_S for each in found),
-        reading="published",
-        filters={} if only is None else {"side": str(only)},
-        recorded=all(each.series.recorded for each in found),
-        coverage=Coverage(
-            open_interest_share=None, measured_share=0.0, venues=feeds, completeness=str(first.series.completeness)
-        ),
-    )
-    flags = [*option("--window", window), *option("--side", only), *option("--top", top)]
-    answer = Answer(
-        command="liquidations",
-        data={
-            "totals": [_totals(each, estimate) for each, estimate in zip(found, true, strict=True)],
-            "intervals": intervals.to_dicts(),
-        },
-        meta=meta,
-        text=text,
-        table=lambda: intervals,
-        links=question.links(max(each.as_of_ns for each in found), flags),
-    )
-    emit(show, answer, Screen.of(show, question.zone))
-
-
-def _caveats(found: Sequence[Published]) -> tuple[Caveat, ...]:
-    codes = ["SIMULATED"] if any(each.simulated for each in found) else []
-    if any(each.series.completeness is not Completeness.ALL and not each.simulated for each in found):
-        codes.append("THROTTLED")
-    return tuple(Caveat(code=code, text=sentence(code)) for code in (*codes, "ADVICE"))
-
-
-def _newest(found: Published) -> int:
-    return int(found.series.start_ns[-1]) + found.series.interval_ns
-
-
-def _estimated(workspace: Workspace, found: Published, window: str) -> TrueTape | None:
-    """Estimate what a throttled feed hid, where its prints and the price of each second are stored."""
-    if found.series.completeness is Completeness.ALL or found.simulated:
-        return None
-    from liqscape.engine.true_tape import estimated_true
-
-    return estimated_true(workspace, found.instrument, as_of_ns=found.as_of_ns, window=window)
-
-
-def _true_data(true: TrueTape) -> dict[str, Any]:
-    """Return the estimate over the hours that could be estimated, by side, with the share that the feed showed of them."""
-    told = [hour for hour in true.hours if np.isfinite(hour.true_usd).all()]
-    sums = {name: np.sum([getattr(hour, name) for hour in told], axis=0).tolist() for name in _TRUE}
-    sides = {
-        side: {
-            "reported_usd": sums["reported_usd"][i],
-            "median": sums["true_usd"][i],
-            "lo": sums["low_usd"][i],
-            "hi": sums["high_usd"][i],
-        }
-        for i, side in enumerate(("long", "short"))
-    }
-    return {**sides, "hours": len(told), "reported_share": true.reported_share, "rule": str(true.rule)}
+    emit_answer(show, answered, text, question.zone)
 
 
 def _say_true(screen: Screen, true: TrueTape, only: PositionSide | None) -> None:
     """Print the estimate beside what was published, and the setting that follows from it."""
-    data, share = _true_data(true), true.reported_share
+    data, share = true_data(true), true.reported_share
     assert share is not None
     phrases = [f"estimated true, {data['hours']:,} whole hours:"]
     for side in ("long", "short"):
@@ -136,35 +56,6 @@ def _say_true(screen: Screen, true: TrueTape, only: PositionSide | None) -> None
     value = ",".join(f"{each:.2f}" for each in share)
     command = f"liqscape settings set reported_share.{true.instrument.venue} {value}"
     screen.line((text, DIM), command, (" lets --reading true use it", DIM))
-
-
-def _totals(found: Published, true: TrueTape | None) -> dict[str, Any]:
-    series = found.series
-    possible = (found.as_of_ns - found.from_ns) // series.interval_ns
-    return {
-        "instrument": str(found.instrument),
-        "from": iso(found.from_ns),
-        "to": iso(found.as_of_ns),
-        "interval_s": series.interval_ns / NS_PER_S,
-        "intervals_known": len(series),
-        "intervals_possible": possible,
-        "long_usd": found.long_usd,
-        "short_usd": found.short_usd,
-        "venues": series.venues,
-        "completeness": str(series.completeness),
-        "estimated_true_usd": None if true is None else _true_data(true),
-    }
-
-
-def _table(found: Sequence[Published], only: PositionSide | None, top: int | None) -> pl.DataFrame:
-    """Return one row per interval, as filtered, ascending in time per instrument."""
-    table = frame(tuple(found))
-    if only is not None:
-        table = table.drop("short_usd" if only is PositionSide.LONG else "long_usd")
-    if top is None:
-        return table
-    usd = pl.sum_horizontal(pl.col(name) for name in ("long_usd", "short_usd") if name in table.columns)
-    return table.sort(usd, descending=True).head(top).sort("instrument", "ts")
 
 
 def _say_published(screen: Screen, found: Published, only: PositionSide | None, top: int | None, window: str) -> None:
