@@ -134,10 +134,12 @@ def interval(value: str | float | None, unit_ns: int, venue: str, what: str, fie
     return round(ns)
 
 
-def tier(floor: float, rate: float, deduction: float | None, leverage: float | None, venue: str, what: str) -> RiskTier:
-    """Build a row of a margin table whose numbers were made of others, which may have been next to nothing."""
+def tier(
+    floor: float, rate: float, deduction: float | None, leverage: float | None, venue: str, what: str, field: str
+) -> RiskTier:
+    """Build a row of a margin table whose numbers were made of others, which may have been next to nothing; `field` is the rate's."""
     if not 0.0 < rate < 1.0:
-        raise corrupt(venue, what, "maintenance margin rate", "a fraction between 0 and 1", rate)
+        raise corrupt(venue, what, field, "a fraction between 0 and 1", rate)
     return RiskTier(
         not_negative(floor, venue, what, "floor"),
         rate,

@@ -157,7 +157,7 @@ def tiers(body: bytes, specs: Specs, recv_ns: int) -> Parsed:
             floor, rate = wire.not_negative(tier.lowerBound, VENUE, what, "lowerBound"), 0.5 / leverage
             before = out[-1] if out else RiskTier(0.0, rate, 0.0)
             deduction = (before.deduction or 0.0) + floor * (rate - before.maintenance_margin_rate)
-            out.append(wire.tier(floor, rate, deduction, leverage, VENUE, what))
+            out.append(wire.tier(floor, rate, deduction, leverage, VENUE, what, "maxLeverage"))
         if out[0].floor != 0.0:
             raise wire.corrupt(VENUE, what, "lowerBound", "a first tier from 0", out[0].floor)
         return RiskLadder(instrument=spec.id, tiers=tuple(out), ts_recv=recv_ns)

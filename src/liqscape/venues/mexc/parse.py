@@ -81,7 +81,7 @@ def tiers(body: bytes, specs: Specs, recv_ns: int) -> Parsed:
         for cap, rate, leverage in steps:
             if not floor < cap * scale < math.inf:
                 raise wire.corrupt(VENUE, what, "maxVol", f"more than {floor / scale}", cap)
-            out.append(wire.tier(floor, rate, None, leverage, VENUE, what))
+            out.append(wire.tier(floor, rate, None, leverage, VENUE, what, "mmr"))
             floor = cap * scale
         return RiskLadder(instrument=spec.id, tiers=tuple(out), in_size=in_size, known_to=floor, ts_recv=recv_ns)
 
