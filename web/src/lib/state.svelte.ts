@@ -1,0 +1,248 @@
+// The one store of the page: the view (which is the address), the answers, the live stream, the clock. Panels read it and change
+// the view through `go`; they ask nothing themselves.
+
+import { keepToken } from "./api";
+import { formatView, isPlain, parseView, wordsOf, type View } from "./address";
+import { Axis } from "./axis.svelte";
+import { Resource } from "./resource.svelte";
+import { Stream, type Live } from "./stream";
+import type { Answer, Answers, Estimate, Links, Machine, Meta, ResourceName, StreamMessage } from "./wire";
+
+/** A number that was opened: what Provenance shows. */
+export interface Fact {
+  /** What it is, such as "short pool within 2 %". */
+  title: string;
+  /** As it was shown. */
+  shown: string;
+  unit: string;
+  estimate: Estimate | null;
+  /** In words or as a formula. */
+  formula: string;
+  meta: Meta;
+  links: Links;
+  /** Address of the answer that held it, for the curl line; path and query. */
+  api: string;
+}
+
+/** Where the pointer (or the keyboard's cross) is. `at` is ms since 1970; null beside the chart. */
+export interface Cursor {
+  price: number;
+  at: number | null;
+  by: "chart" | "ladder" | "keys";
+}
+
+const LIVE_REFETCH_MS = 5_000;
+const CLOCK_MS = 1_000;
+const HEALTH_MS = 10_000;
+
+export class Store {
+  view = $state.raw<View>(parseView("/", ""));
+  /** Now, ms since 1970; ticks every second, so that ages grow on screen. */
+  clock = $state(Date.now());
+  live = $state<Live>("off");
+  liveRetryAt = $state<number | null>(null);
+  /** When the stream last said anything, ms. */
+  heardAt = $state<number | null>(null);
+  cursor = $state.raw<Cursor | null>(null);
+  fact = $state.raw<Fact | null>(null);
+  /** One sentence for a screen reader; only when a state changed. */
+  said = $state("");
+  /** A past instant shows nothing right of it until this is true (`v`). */
+  revealed = $state(false);
+  playing = $state(false);
+  /** Seconds of the market per second of the viewer, divided by the chart's own second: 1 to 600. */
+  speed = $state(60);
+
+  readonly axis = new Axis();
+  readonly now = new Resource<Answers["now"]>("now");
+  readonly map = new Resource<Answers["map"]>("map");
+  readonly asymmetry = new Resource<Answers["asymmetry"]>("asymmetry");
+  readonly moves = new Resource<Answers["move-to"]>("move-to");
+  readonly zones = new Resource<Answers["zones"]>("zones");
+  readonly cascade = new Resource<Answers["cascade"]>("cascade");
+  readonly accuracy = new Resource<Answers["accuracy"]>("accuracy");
+  readonly episodes = new Resource<Answers["episodes"]>("episodes");
+  readonly heat = new Resource<Answers["heat"]>("heat");
+  /** The map of `view.compare`, for the split ladder. */
+  readonly other = new Resource<Answers["map"]>("map");
+  readonly instruments = new Resource<Machine["instruments"]>("instruments");
+  readonly health = new Resource<Machine["health"]>("health");
+
+  /** Binary frames of the heat topic go to whoever draws it. */
+  onHeatFrame: ((frame: ArrayBuffer | null) => void) | null = null;
+
+  private readonly stream = new Stream({
+    message: (message) => this.hear(message),
+    frame: (frame) => this.onHeatFrame?.(frame),
+    state: (state, retryAt) => this.liveIs(state, retryAt),
+  });
+  private loaded = new Map<ResourceName | "other", string>();
+  private timers: ReturnType<typeof setInterval>[] = [];
+  private nudge: ReturnType<typeof setTimeout> | undefined;
+
+  private readonly named: Record<ResourceName, Resource<never>> = {
+    now: this.now as Resource<never>,
+    map: this.map as Resource<never>,
+    asymmetry: this.asymmetry as Resource<never>,
+    "move-to": this.moves as Resource<never>,
+    zones: this.zones as Resource<never>,
+    cascade: this.cascade as Resource<never>,
+    accuracy: this.accuracy as Resource<never>,
+    episodes: this.episodes as Resource<never>,
+    heat: this.heat as Resource<never>,
+  };
+
+  /** Open the page at its address; returns what ends it. */
+  start(): () => void {
+    const key = new URLSearchParams(location.search).get("token");
+    if (key) keepToken(key);
+    this.view = parseView(location.pathname, location.search);
+    if (key) history.replaceState(null, "", formatView(this.view));
+    const back = (): void => this.show(parseView(location.pathname, location.search));
+    const seen = (): void => this.wake();
+    window.addEventListener("popstate", back);
+    window.addEventListener("online", seen);
+    document.addEventListener("visibilitychange", seen);
+    this.timers = [
+      setInterval(() => (this.clock = Date.now()), CLOCK_MS),
+      setInterval(() => void (document.hidden || this.health.load(null)), HEALTH_MS),
+    ];
+    void this.health.load(null);
+    void this.begin();
+    return () => {
+      window.removeEventListener("popstate", back);
+      window.removeEventListener("online", seen);
+      document.removeEventListener("visibilitychange", seen);
+      this.timers.forEach(clearInterval);
+      this.stream.close();
+    };
+  }
+
+  /** The instrument that is looked at; "/" is the first that the server has. */
+  get instrument(): string | null {
+    return this.view.instrument ?? this.instruments.data?.bases[0] ?? null;
+  }
+
+  /** Change the view. A move of the pointer replaces the address, a choice (`push`) can be undone with the browser's back. */
+  go(change: Partial<View>, push = false): void {
+    const next = { ...this.view, ...change };
+    const address = formatView(next);
+    if (address !== location.pathname + location.search) {
+      if (push) history.pushState(null, "", address);
+      else history.replaceState(null, "", address);
+    }
+    this.show(next);
+  }
+
+  /** Open what is known about a number. */
+  explain(fact: Fact): void {
+    this.fact = fact;
+  }
+
+  /** Milliseconds since the newest input, of what is shown now; null while nothing is known. */
+  get ageS(): number | null {
+    const { answer, at } = this.now;
+    if (!answer || answer.meta.age_s === null || at === null) return null;
+    return this.view.asOf === null ? answer.meta.age_s + (this.clock - at) / 1000 : answer.meta.age_s;
+  }
+
+  /** Ask for everything again. */
+  refresh(): void {
+    this.loaded.clear();
+    this.load();
+    this.stream.retry();
+  }
+
+  private async begin(): Promise<void> {
+    if (this.view.instrument === null) await this.instruments.load(null);
+    else void this.instruments.load(null);
+    this.load();
+  }
+
+  private show(next: View): void {
+    const other = next.instrument !== this.view.instrument;
+    if (next.asOf !== this.view.asOf) this.revealed = false;
+    this.view = next;
+    if (other) {
+      this.loaded.clear();
+      for (const each of Object.values(this.named)) each.clear();
+      this.other.clear();
+    }
+    this.load();
+  }
+
+  /** Ask for every resource whose words changed. */
+  private load(): void {
+    const instrument = this.instrument;
+    if (instrument === null) return;
+    for (const name of Object.keys(this.named) as ResourceName[]) {
+      const words = wordsOf(this.view, name);
+      const key = `${instrument} ${JSON.stringify(words)}`;
+      if (this.loaded.get(name) === key) continue;
+      this.loaded.set(name, key);
+      void this.named[name].load(instrument, words);
+    }
+    this.loadOther(instrument);
+    const plain = this.view.asOf === null;
+    this.stream.listen(plain ? [`now.${instrument}`, `map.${instrument}`, `heat.${instrument}`] : []);
+  }
+
+  private loadOther(instrument: string): void {
+    const at = compareAt(this.view.compare, this.view.asOf ?? this.now.answer?.meta.as_of ?? null);
+    const key = at === null ? "" : `${instrument} ${at} ${JSON.stringify(wordsOf(this.view, "map"))}`;
+    if (this.loaded.get("other") === key) return;
+    this.loaded.set("other", key);
+    if (at === null) this.other.clear();
+    else void this.other.load(instrument, { ...wordsOf(this.view, "map"), as_of: at });
+  }
+
+  private hear(message: StreamMessage): void {
+    this.heardAt = Date.now();
+    const [kind, ...rest] = message.topic.split(".");
+    if (kind === "heat") return void this.onHeatFrame?.(null);
+    if (rest.join(".") !== this.instrument || this.view.asOf !== null) return;
+    const data = message.data;
+    if (data?.ok && isPlain(this.view)) {
+      if (kind === "now") this.now.take(data as Answer<Answers["now"]>);
+      if (kind === "map") this.map.take(data as Answer<Answers["map"]>);
+    }
+    // What the stream does not carry is asked for, not more often than every few seconds.
+    if (kind === "now") this.nudge ??= setTimeout(() => this.catchUp(), LIVE_REFETCH_MS);
+  }
+
+  private catchUp(): void {
+    this.nudge = undefined;
+    if (this.view.asOf !== null) return;
+    const carried: ResourceName[] = isPlain(this.view)
+      ? ["now", "map", "heat", "episodes", "accuracy"]
+      : ["heat", "episodes", "accuracy"];
+    for (const name of this.loaded.keys()) if (name !== "other" && !carried.includes(name)) this.loaded.delete(name);
+    this.load();
+  }
+
+  private liveIs(state: Live, retryAt: number | null): void {
+    if (state === "live") this.heardAt = Date.now();
+    if (state === "lost" && this.live === "live")
+      this.said = "The server does not answer. Numbers on screen are the last ones.";
+    if (state === "live" && this.live === "lost") {
+      this.said = "The server answers again.";
+      this.refresh();
+    }
+    this.live = state;
+    this.liveRetryAt = retryAt;
+  }
+
+  private wake(): void {
+    this.clock = Date.now();
+    if (!document.hidden) this.stream.retry();
+  }
+}
+
+/** The instant that `compare` means: itself, or a length of time before what is shown; null if there is nothing to compare with. */
+export function compareAt(compare: string | null, shown: string | null): string | null {
+  const length = /^(\d+)([mhdw])$/.exec(compare ?? "");
+  if (!length) return compare;
+  if (shown === null) return null;
+  const unit = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 }[length[2]!] ?? 0;
+  return new Date(Date.parse(shown) - Number(length[1]) * unit).toISOString().replace(".000Z", "Z");
+}
