@@ -34,6 +34,7 @@ from liqscape.venues.wire import MS
 
 _HEAD = wire.decoder(payloads.Head)
 _STATUS = wire.decoder(payloads.Status)
+_PRINTS = b'{"op":"notify","topic":"public.*.liquidation_orders"'
 _API, _EX = "/linear-swap-api/v1/", "/linear-swap-ex/market/"
 _CANDLES, _SPARE = 2000, 10
 _PAST_OPEN_INTEREST = 200
@@ -67,10 +68,12 @@ class _Talk(Session):
 
     def receive(self, frame: str | bytes, recv_ns: int) -> Received:
         text = parse.unpack(frame)
-        # Frames begin with op and topic: prints are told without decoding twice.
-        start = text[:70] if isinstance(text, bytes) else text[:70].encode()
-        if b'{"op":"notify"' in start and b'.liquidation_orders"' in start:
-            return Received(parse.liquidations(text, self.specs, recv_ns), data=True)
+        # Frames begin with op and topic, or with a channel: the busy ones are told without decoding twice.
+        if isinstance(text, bytes):
+            if text.startswith(_PRINTS):
+                return Received(parse.liquidations(text, self.specs, recv_ns), data=True)
+            if text.startswith(b'{"ch":"market.') and text.find(b'.trade.detail"', 14, 60) > 0:
+                return Received(parse.trades(text, self.specs, recv_ns), data=True)
         head = wire.decode(_HEAD, text, parse.VENUE, "frame")
         if isinstance(head.ping, payloads.Raw):
             return Received([], reply=f'{{"pong":{bytes(head.ping).decode()}}}')
