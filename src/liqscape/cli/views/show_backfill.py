@@ -103,11 +103,16 @@ def _progress(show: Plain) -> Callable[[BackfillProgress], None] | None:
     told: dict[str, float] = {}
 
     def tell(at: BackfillProgress) -> None:
-        last, done = told.get(at.key), at.windows and at.windows_done >= at.windows
+        if not at.windows:
+            if not told:
+                print("asking the venues for their instruments", file=sys.stderr)
+            told.setdefault("", 0.0)
+            return
+        last, done = told.get(at.key), at.windows_done >= at.windows
         if last is not None and time.monotonic() - last < _EVERY_S and not done:
             return
         told[at.key] = time.monotonic()
-        share = f"{at.windows_done:,} of {at.windows:,}" if at.windows else "asking for"
+        share = f"{at.windows_done:,} of {at.windows:,}"
         print(f"{at.key:<14} {share:>16}  {at.doing:<28} {at.rows:>10,} rows", file=sys.stderr)
 
     return tell

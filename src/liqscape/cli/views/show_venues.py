@@ -46,7 +46,7 @@ def say_venues(screen: Screen, found: tuple[VenueState, ...]) -> None:
 
 def _row(state: VenueState) -> list[Piece]:
     asks, live = frozenset(state.asks), state.recording
-    past = "-" if state.open_interest_interval_s is None else "all"
+    past = "all" if "open_interest" in asks else "-"
     if "open_interest" in state.history_days:
         past = f"{state.history_days['open_interest']:.0f} d"
     feed = "none" if state.completeness is None else _SHORT[state.completeness]
