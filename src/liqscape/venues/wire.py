@@ -137,7 +137,7 @@ def interval(value: str | float | None, unit_ns: int, venue: str, what: str, fie
 def tier(
     floor: float, rate: float, deduction: float | None, leverage: float | None, venue: str, what: str, field: str
 ) -> RiskTier:
-    """Build a row of a margin table whose numbers were made of others, which may have been next to nothing; `field` is the rate's."""
+    """Build a row of a margin table out of numbers that were computed and may be next to nothing; `field` is the rate's."""
     if not 0.0 < rate < 1.0:
         raise corrupt(venue, what, field, "a fraction between 0 and 1", rate)
     return RiskTier(
