@@ -17,7 +17,6 @@ from liqscape.venues.base import Answer, Ask, Venue
 from liqscape.venues.client import Client
 from liqscape.venues.registry import VENUES
 
-AGAIN = 4
 every = pytest.mark.parametrize("key", VENUES)
 
 
@@ -39,6 +38,7 @@ def everything(venue: Venue, spec: InstrumentSpec) -> list[Ask]:
 def test_a_busy_client_never_exceeds_a_limit(key: str):
     venue = VENUES[key]
     specs = specs_of(key)
+    again = 1 if key == "okx" else 4  # its books of 5,000 levels take long to read
 
     async def main(loop: VirtualLoop) -> RehearsalExchange:
         exchange = RehearsalExchange(every_dialect(WORLD, [dialect_of(venue).key]))
@@ -46,8 +46,8 @@ def test_a_busy_client_never_exceeds_a_limit(key: str):
         asks = [ask for spec in specs.values() for ask in everything(venue, spec)]
         asks += venue.ask_tickers(specs) + venue.ask_tiers(specs) + venue.ask_instruments()
         # As a recorder that starts does: everything at once, again and again.
-        answers = await asyncio.gather(*(client.run(ask, patience_s=3_600.0) for _ in range(AGAIN) for ask in asks))
-        assert sum(1 for rows in answers if rows) >= AGAIN * len(specs)
+        answers = await asyncio.gather(*(client.run(ask, patience_s=3_600.0) for _ in range(again) for ask in asks))
+        assert sum(1 for rows in answers if rows) >= again * len(specs)
         return exchange
 
     exchange = run_virtual(main, start_ns=NOW_NS)

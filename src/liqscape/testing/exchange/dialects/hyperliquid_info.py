@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, cast
 
 import msgspec
@@ -47,6 +48,7 @@ class HyperliquidInfo(Dialect):
             tick = usual_tick(self.world.price_of(coin))
             found.append(Listing("hyperliquid", coin, coin, "USDC", ContractKind.LINEAR, 1.0, _STEPS.get(coin, 1.0), tick, 1))
         self.accounts = Accounts(self.world, found)
+        self._merged = lru_cache(maxsize=64)(self._merge)
         return found
 
     def costs(self, asked: Asked) -> tuple[Cost, ...]:
@@ -194,13 +196,16 @@ class HyperliquidInfo(Dialect):
 
     def book(self, contract: Listing, now_ns: int, figures: Any, mantissa: Any) -> dict[str, Any]:
         """Return 20 levels a side, put together on prices of so many significant figures if wanted."""
-        book = self.world.book(contract, now_ns, 1000)
+        return self._merged(contract, now_ns // NS_PER_MINUTE, None if figures is None else int(figures), int(mantissa or 1))
+
+    def _merge(self, contract: Listing, minute: int, figures: int | None, mantissa: int) -> dict[str, Any]:
+        book = self.world.book(contract, minute * NS_PER_MINUTE, 1000)
         sides: list[list[dict[str, Any]]] = []
         for rows, away in ((book.bids, math.floor), (book.asks, math.ceil)):
             merged: dict[float, list[float]] = {}
             for price, quantity in rows:
                 if figures is not None:
-                    unit = 10.0 ** (math.floor(math.log10(price)) + 1 - int(figures)) * int(mantissa or 1)
+                    unit = 10.0 ** (math.floor(math.log10(price)) + 1 - figures) * mantissa
                     price = round(away(round(price / unit, 6)) * unit, 8)
                 level = merged.setdefault(price, [0.0, 0.0])
                 level[0] += quantity
