@@ -25,10 +25,10 @@ _BATCH_NS = 100 * NS_PER_MS
 
 
 class Htx(HtxRest):
-    """api.hbdm.com."""
+    """api.hbdm.com, and its other name."""
 
     key = "htx"
-    hosts = ("api.hbdm.com",)
+    hosts = ("api.hbdm.com", "api.hbdm.vn")
 
     def converse(self, asked: Asked, now_ns: int) -> Conversation | None:
         """Open the notifications or the market data of one line."""

@@ -49,10 +49,10 @@ RISK_LEVELS, RISK_STEP_RATE = 5, 0.004  # each level of the margin table adds so
 
 
 class Mexc(Dialect):
-    """contract.mexc.com."""
+    """contract.mexc.com, and its newer name."""
 
     key = "mexc"
-    hosts = ("contract.mexc.com",)
+    hosts = ("contract.mexc.com", "api.mexc.com")
 
     def listings(self) -> list[Listing]:
         """Return BTC_USDT for every coin, in contracts."""
