@@ -115,7 +115,8 @@ def talk(venue: Venue, stream: Stream, start_ns: int, lasts_s: int, *, step_s: f
     for message in session.opening():
         now_ns += round(stream.pause_s * NS_PER_S)
         waiting += [(now_ns + REPLY_NS, reply) for reply in desk.hear(link, message, now_ns)]
-    beat_ns, next_beat = round(stream.heartbeat_s * NS_PER_S), start_ns + round(stream.heartbeat_s * NS_PER_S)
+    beat_ns = round((stream.heartbeat_s or 1e6) * NS_PER_S)  # None: the venue pings
+    next_beat = start_ns + beat_ns
     end_ns = start_ns + lasts_s * NS_PER_S
     while now_ns < end_ns:
         now_ns += round(step_s * NS_PER_S)

@@ -120,7 +120,8 @@ class Stream:
     kinds, instruments
         What is lost while it is down.
     heartbeat_s
-        How often a ping is sent: the session's, else the protocol's.
+        How often a ping is sent: the session's, else the protocol's. None: none is sent, for the venue pings by itself, and
+        only that shows that it lives.
     silence_s
         Without any frame or pong for so long the socket is dead.
     data_silence_s
@@ -136,7 +137,7 @@ class Stream:
     session: Callable[[], Session]
     kinds: tuple[Kind, ...]
     instruments: tuple[InstrumentId, ...]
-    heartbeat_s: float = 15.0
+    heartbeat_s: float | None = 15.0
     silence_s: float = 40.0
     data_silence_s: float | None = None
     pause_s: float = 0.0

@@ -269,7 +269,7 @@ class Feed:
                 await asyncio.sleep(stream.pause_s)
 
     async def _beat(self, line: _Line, connection: Connection, session: Session) -> None:
-        while True:
+        while line.stream.heartbeat_s is not None:
             await asyncio.sleep(line.stream.heartbeat_s)
             message = session.heartbeat()
             if message is not None:

@@ -279,7 +279,8 @@ class Htx(Venue):
         )
 
     def streams(self, specs: Specs) -> list[Stream]:
-        # The server pings every five seconds: a line that brings no frame for long is dead, quiet liquidations are not.
+        # The server pings every five seconds: a line that brings no frame for long is dead, quiet liquidations are not. A pong
+        # of the socket's own would show less: that it lives, not that it speaks to us.
         return [
             Stream(
                 name="notifications",
@@ -288,8 +289,8 @@ class Htx(Venue):
                 session=lambda: _Talk(specs),
                 kinds=(Kind.LIQUIDATIONS, Kind.TICKERS),
                 instruments=tuple(spec.id for spec in specs.values()),
-                heartbeat_s=20.0,
-                silence_s=30.0,
+                heartbeat_s=None,
+                silence_s=20.0,
             )
         ]
 
