@@ -87,7 +87,7 @@ class HyperliquidInfo(Dialect):
             "batchClearinghouseStates": lambda: [self.state(str(user), now_ns) for user in body["users"]],
             "spotClearinghouseState": lambda: {"balances": []},
             "vaultDetails": lambda: self._vault(str(body["vaultAddress"])),
-            "userFills": lambda: self.fills(str(body["user"]), now_ns - 2 * NS_PER_HOUR, now_ns),
+            "userFills": lambda: self.fills(str(body["user"]), now_ns - 2 * NS_PER_HOUR, now_ns)[::-1],
             "userFillsByTime": lambda: self.fills(
                 str(body["user"]), int(body["startTime"]) * NS_PER_MS, int(body.get("endTime") or ms(now_ns)) * NS_PER_MS + 1
             ),
