@@ -34,16 +34,30 @@ def kill_again_and_again(home, kills: int, seed: int) -> list[tuple[str, list[ob
             given = {"home": str(home), "notes": str(notes), "base": base, "keys": KEYS, "coins": COINS}
             for _ in range(kills):
                 template.start(**given)
-                time.sleep(dice.choice((dice.uniform(0.0, 0.5), dice.uniform(0.5, 2.5))))
+                # Half of them die while they start, the others after some rows, on a machine of any speed.
+                wait_for(notes, dice.choice((0, dice.randrange(1, 25))))
+                time.sleep(dice.uniform(0.0, 0.4))
                 assert template.end() == signal.SIGKILL
             template.start(**given)  # what the last one left is stored, and the last one ends in order
-            time.sleep(20.0 if kills > 50 else 4.0)
+            wait_for(notes, 60)
             assert template.end(signal.SIGTERM) == 0
     finally:
         template.close()
     # A line that was being noted when the kill came is no note.
     whole = notes.read_text().rpartition("\n")[0].split("\n")
     return [(table, row) for table, row in map(_note, whole) if table]
+
+
+def wait_for(notes, rows: int) -> None:
+    """Wait until so many more rows were acknowledged, a minute at most."""
+    before = _rows(notes)
+    deadline = time.monotonic() + 60.0
+    while _rows(notes) < before + rows and time.monotonic() < deadline:
+        time.sleep(0.02)
+
+
+def _rows(notes) -> int:
+    return notes.read_bytes().count(b"\n") if notes.exists() else 0
 
 
 def _note(line: str) -> tuple[str, list[object]]:
@@ -106,7 +120,7 @@ def test_ten_kills(tmp_path):
 def test_two_hundred_kills(tmp_path):
     start_ns = now_ns() - 60 * NS_PER_S
     acknowledged = kill_again_and_again(tmp_path, 200, 2)
-    assert len(acknowledged) > 2000
+    assert len(acknowledged) > 1000
     compared = check(tmp_path, acknowledged, start_ns)
     assert compared > 100
     print(f"200 kills, {len(acknowledged)} acknowledged rows, none lost, none twice; {compared} prints outside gaps, all there")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -43,30 +44,58 @@ class Known:
     since: dict[InstrumentId, int] = field(default_factory=dict[InstrumentId, int])
 
 
-def recollect(workspace: Workspace, key: str, specs: Mapping[str, InstrumentSpec], now_ns: int) -> Known:
-    """Read what is known of a venue's instruments. Slow: to be called in a thread."""
-    names = {str(spec.id): spec.id for spec in specs.values()}
-    known = Known(since=_heard(workspace, key, names))
-    mine = pl.col("instrument").is_in(list(names))
-    minute = pl.col("interval_ns") == NS_PER_MINUTE
-    newest = workspace.store.latest(Table.BARS).filter(mine & minute)
-    for instrument, kind, ts in newest.select("instrument", "price_kind", "ts").iter_rows():
-        known.edges[names[instrument], PriceKind(kind)] = ts + NS_PER_MINUTE
-    recent = workspace.store.read(Table.BARS, start_ns=now_ns - HOLES_NS, where={"interval_ns": NS_PER_MINUTE}).filter(mine)
-    jumps = (
-        recent.sort("instrument", "price_kind", "ts")
-        .with_columns((pl.col("ts").shift(1).over("instrument", "price_kind") + NS_PER_MINUTE).alias("expected"))
-        .filter(pl.col("ts") > pl.col("expected"))
-    )
-    for instrument, kind, begin, end in jumps.select("instrument", "price_kind", "expected", "ts").iter_rows():
-        series = (names[instrument], PriceKind(kind))
-        known.holes[series] = [*known.holes.get(series, ()), (begin, end)]
-    for table in (Table.FUNDING, Table.OPEN_INTEREST, Table.DEPTH, Table.RATIOS):
-        population = pl.col("population") if table is Table.RATIOS else pl.lit("")
-        rows = workspace.store.latest(table).filter(mine).select("instrument", population.alias("population"), "ts")
-        for instrument, which, ts in rows.iter_rows():
-            known.newest[table, names[instrument], which] = ts
-    return known
+class Past:
+    """What the tables of a home folder hold of every series, read once and shared by all venues of a recorder.
+
+    Nobody else stores what this recorder records, so it does not age while a venue cannot be reached.
+    """
+
+    def __init__(self, workspace: Workspace, now_ns: Callable[[], int]) -> None:
+        self._workspace, self._now_ns = workspace, now_ns
+        self._lock = threading.Lock()
+        self._edges: dict[tuple[str, str], int] | None = None
+        self._holes: dict[tuple[str, str], list[Stretch]] = {}
+        self._newest: dict[tuple[Table, str, str], int] = {}
+
+    def of(self, key: str, specs: Mapping[str, InstrumentSpec]) -> Known:
+        """Return what is known of a venue's instruments. Slow the first time: to be called in a thread."""
+        with self._lock:
+            edges = self._edges if self._edges is not None else self._read()
+        names = {str(spec.id): spec.id for spec in specs.values()}
+        return Known(
+            edges={(names[n], PriceKind(kind)): edge for (n, kind), edge in edges.items() if n in names},
+            holes={(names[n], PriceKind(kind)): holes for (n, kind), holes in self._holes.items() if n in names},
+            newest={(table, names[n], which): ts for (table, n, which), ts in self._newest.items() if n in names},
+            since={names[n]: ns for n, ns in heard(self._workspace, key).items() if n in names},
+        )
+
+    def _read(self) -> dict[tuple[str, str], int]:
+        store = self._workspace.store
+        minute = pl.col("interval_ns") == NS_PER_MINUTE
+        bars = store.latest(Table.BARS).filter(minute).select("instrument", "price_kind", "ts")
+        edges = {(name, kind): ts + NS_PER_MINUTE for name, kind, ts in bars.iter_rows()}
+        since = self._now_ns() - HOLES_NS
+        recent = store.read(Table.BARS, start_ns=since, where={"interval_ns": NS_PER_MINUTE})
+        jumps = (
+            recent.select("instrument", "price_kind", "ts")
+            .sort("instrument", "price_kind", "ts")
+            .with_columns((pl.col("ts").shift(1).over("instrument", "price_kind") + NS_PER_MINUTE).alias("expected"))
+            .filter(pl.col("ts") > pl.col("expected"))
+        )
+        for name, kind, begin, end in jumps.select("instrument", "price_kind", "expected", "ts").iter_rows():
+            self._holes.setdefault((name, kind), []).append((begin, end))
+        for table in (Table.FUNDING, Table.OPEN_INTEREST, Table.DEPTH, Table.RATIOS):
+            population = pl.col("population") if table is Table.RATIOS else pl.lit("")
+            rows = store.latest(table).select("instrument", population.alias("population"), "ts")
+            self._newest |= {(table, name, which): ts for name, which, ts in rows.iter_rows()}
+        self._edges = edges
+        return edges
+
+
+def heard(workspace: Workspace, key: str) -> dict[str, int]:
+    """Return until when the liquidations of an adapter's instruments are complete, as far as it was ever recorded."""
+    value = workspace.state.get(HEARD, key)
+    return cast("dict[str, int]", value) if isinstance(value, dict) else {}
 
 
 def recent_prints(workspace: Workspace, specs: Mapping[str, InstrumentSpec], start_ns: int) -> list[Key]:
@@ -79,12 +108,6 @@ def recent_prints(workspace: Workspace, specs: Mapping[str, InstrumentSpec], sta
 def stored_prints(store: Store, name: InstrumentId, start_ns: int, end_ns: int) -> Iterator[Key]:
     """Yield the keys of the stored prints of one instrument in a stretch of time."""
     return _keys(store.read(Table.LIQUIDATIONS, name, start_ns=start_ns, end_ns=end_ns), {str(name): name})
-
-
-def _heard(workspace: Workspace, key: str, names: Mapping[str, InstrumentId]) -> dict[InstrumentId, int]:
-    value = workspace.state.get(HEARD, key)
-    told = cast("dict[str, int]", value) if isinstance(value, dict) else {}
-    return {names[name]: ns for name, ns in told.items() if name in names}
 
 
 def _keys(rows: pl.DataFrame, names: Mapping[str, InstrumentId]) -> Iterator[Key]:

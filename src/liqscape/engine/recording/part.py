@@ -9,7 +9,7 @@ from typing import cast
 from liqscape.engine.recording.alarms import Alarms
 from liqscape.engine.recording.health import VenueHealth
 from liqscape.engine.recording.market import skew_words
-from liqscape.engine.recording.memory import Known, recent_prints, recollect
+from liqscape.engine.recording.memory import Known, heard, recent_prints
 from liqscape.engine.recording.merger import Merger
 from liqscape.engine.recording.selfcheck import Sides
 from liqscape.engine.recording.venue import Counts, Shared, VenueRecorder
@@ -52,6 +52,7 @@ class Part:
         self._merger: Merger | None = None
         self._counts, self._sides = Counts(), Sides()
         self._recorder: VenueRecorder | None = None
+        self._heard: dict[str, int] = {}  # what former recorders left
         self._minute = 0  # of the tape
 
     async def run(self) -> None:
@@ -91,7 +92,8 @@ class Part:
             return self._recorder.known()
         merger = self._merger = Merger(now)
         merger.recall(await asyncio.to_thread(recent_prints, self._shared.workspace, specs, merger.floor_ns))
-        return await asyncio.to_thread(recollect, self._shared.workspace, self.key, specs, now)
+        self._heard = await asyncio.to_thread(heard, self._shared.workspace, self.key)
+        return await asyncio.to_thread(self._shared.past.of, self.key, specs)
 
     def _memory(self) -> Merger:
         assert self._merger is not None
@@ -115,7 +117,8 @@ class Part:
         """Return until when each instrument's liquidations are complete and on disk; empty before the first start."""
         if self._recorder is None or self._selection is None:
             return {}
-        return {str(name): until for name, until in self._recorder.complete_to(safe_ns).items()}
+        # Instruments that are not recorded this time keep what was known of them.
+        return self._heard | {str(name): until for name, until in self._recorder.complete_to(safe_ns).items()}
 
     def health(self, *, stopped: bool) -> VenueHealth:
         """Return how it is now, and raise or let down the alarms that concern it."""

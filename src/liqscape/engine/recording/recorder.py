@@ -14,7 +14,7 @@ from liqscape import clock
 from liqscape.engine.recording.alarms import Alarms
 from liqscape.engine.recording.health import RecorderHealth, VenueHealth, write_health
 from liqscape.engine.recording.inbox import Inbox
-from liqscape.engine.recording.memory import HEARD
+from liqscape.engine.recording.memory import HEARD, Past
 from liqscape.engine.recording.part import Part
 from liqscape.engine.recording.quarantine import Quarantine
 from liqscape.engine.recording.rounds import Round, sleep_until
@@ -197,6 +197,7 @@ class Recorder:
             transport=self._transport,
             inbox=inbox,
             quarantine=Quarantine(self.workspace.home / "quarantine", self._now_ns),
+            past=Past(self.workspace, self._now_ns),
             urls=self._urls,
             seconds=self._seconds,
             lines=self._lines,

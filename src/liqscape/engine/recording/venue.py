@@ -14,7 +14,7 @@ from liqscape.engine.recording.health import LineHealth, VenueHealth
 from liqscape.engine.recording.inbox import Inbox
 from liqscape.engine.recording.keeper import BarKeeper
 from liqscape.engine.recording.market import Market
-from liqscape.engine.recording.memory import Known, stored_prints
+from liqscape.engine.recording.memory import Known, Past, stored_prints
 from liqscape.engine.recording.merger import Merger
 from liqscape.engine.recording.quarantine import Quarantine
 from liqscape.engine.recording.repairs import Repairs
@@ -40,6 +40,7 @@ class Shared:
     transport: Transport
     inbox: Inbox
     quarantine: Quarantine
+    past: Past
     urls: Mapping[str, str]
     seconds: frozenset[str]
     lines: int
