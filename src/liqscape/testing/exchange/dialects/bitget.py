@@ -46,7 +46,8 @@ _RATIOS = {
     "position-long-short": ("longPositionRatio", "shortPositionRatio", "longShortPositionRatio", "top_positions"),
     "long-short": ("longRatio", "shortRatio", "longShortRatio", "accounts"),
 }
-_CATEGORIES = ("USDT-FUTURES", "USDC-FUTURES", "COIN-FUTURES")
+# The simulated ones exist on the venue and list nothing here.
+_CATEGORIES = ("USDT-FUTURES", "USDC-FUTURES", "COIN-FUTURES", "SUSDT-FUTURES", "SUSDC-FUTURES", "SCOIN-FUTURES")
 _PRINTS_NS = 10 * NS_PER_S
 _MOST_MESSAGES_A_SECOND = 10
 _DIES_AFTER_NS = 120 * NS_PER_S  # without a ping
