@@ -93,7 +93,7 @@ def run(folder: Path) -> str:
     """Measure everything and return the tables."""
     tiers = tables(folder)
     known = single = near = agreed = null = 0
-    errors: list[tuple[float, float, float]] = []  # kept, solved (fractions of the venue's new price), hours
+    errors: list[tuple[bool, float, float, float]] = []  # agreed, kept, moved (fractions of the venue's new price), hours
     for account in looks(folder):
         for look in account:
             single, known, near, agreed, null = (
@@ -102,20 +102,25 @@ def run(folder: Path) -> str:
         for before, after in pairwise(account):
             if unchanged(before, after):
                 errors += follow(before, after, tiers)
-    kept, solved, hours = (np.array(column) for column in zip(*errors, strict=True))
+    agrees, kept, moved, hours = (np.array(column) for column in zip(*errors, strict=True))
     facts = (
         f"{single:,} looks at an account with one leg, whose price needs no solving; {known:,} legs of accounts with several."
         f" Of these {null:,} have no price, and {near:,} have one within {REACH:.0%} of the mark; the solver gives"
         f" {agreed / near:.0%} of the latter to within 1 %."
     )
     pairs = (
-        f"Between two looks of one account at which only marks had moved ({len(errors):,} prices of agreed legs near the mark,"
-        f" {np.median(hours):.1f} h apart at the median):"
+        f"Between two looks of one account at which only marks had moved ({len(errors):,} prices near the mark, of which the"
+        f" solver knew {int(agrees.sum()):,} at the first; {np.median(hours):.1f} h apart at the median):"
     )
     heads = "| error of the level, bp of the venue's later price | median | 75 % | 90 % | 95 % |"
     lines = [facts, "", pairs, "", heads, "|---|---:|---:|---:|---:|"]
-    for name, error in (("the venue's earlier price, kept", kept), ("solved anew at the later marks", solved)):
-        quantiles = np.quantile(1e4 * error, (0.5, 0.75, 0.9, 0.95))
+    for name, error, chosen in (
+        ("known to the solver: the venue's earlier price, kept", kept, agrees),
+        ("known to the solver: moved to the later marks", moved, agrees),
+        ("the others: the venue's earlier price, kept", kept, ~agrees),
+        ("the others: moved all the same", moved, ~agrees),
+    ):
+        quantiles = np.quantile(1e4 * error[chosen], (0.5, 0.75, 0.9, 0.95))
         lines.append(f"| {name} | " + " | ".join(f"{q:,.1f}" for q in quantiles) + " |")
     return "\n".join(lines)
 
@@ -134,10 +139,10 @@ def count(look: Look, tiers: Mapping[str, TierTable]) -> tuple[int, int, int, in
     return 0, look.rows.height, near, agreed, look.rows["liquidation_price"].null_count()
 
 
-def follow(before: Look, after: Look, tiers: Mapping[str, TierTable]) -> list[tuple[float, float, float]]:
-    """Return the errors of the kept and of the solved level against what the venue said at the later look."""
+def follow(before: Look, after: Look, tiers: Mapping[str, TierTable]) -> list[tuple[bool, float, float, float]]:
+    """Return whether the solver knew the account, and the errors of the kept and of the moved level at the later look."""
     marks = dict(zip(after.rows["instrument"].to_list(), after.rows["mark_price"].to_list(), strict=True))
-    found: list[tuple[float, float, float]] = []
+    found: list[tuple[bool, float, float, float]] = []
     if before.rows.height < 2:
         return found
     for then, now in zip(before.rows.iter_rows(named=True), after.rows.iter_rows(named=True), strict=True):
@@ -146,10 +151,11 @@ def follow(before: Look, after: Look, tiers: Mapping[str, TierTable]) -> list[tu
             continue
         if abs(now["quantity_base"]) * now["mark_price"] < LEAST_USD:
             continue
-        result = standing(before.rows, InstrumentId.parse(now["instrument"]), marks, tiers)
-        if result.solved and np.isfinite(result.price[0]):
-            hours = (after.ts - before.ts) / 3.6e12
-            found.append((abs(kept / said - 1.0), abs(float(result.price[0]) / said - 1.0), hours))
+        instrument = InstrumentId.parse(now["instrument"])
+        known = standing(before.rows, instrument, marks, tiers).solved == 1
+        price = float(standing(before.rows, instrument, marks, tiers, agrees=np.inf).price[0])
+        if np.isfinite(price):
+            found.append((known, abs(kept / said - 1.0), abs(price / said - 1.0), (after.ts - before.ts) / 3.6e12))
     return found
 
 

@@ -62,7 +62,12 @@ class _Legs:
 
 
 def standing(
-    rows: pl.DataFrame, instrument: InstrumentId, marks: Mapping[str, float], tiers: Mapping[str, TierTable]
+    rows: pl.DataFrame,
+    instrument: InstrumentId,
+    marks: Mapping[str, float],
+    tiers: Mapping[str, TierTable],
+    *,
+    agrees: float = AGREES,
 ) -> Standing:
     """Return the positions of an instrument with their levels at the present marks.
 
@@ -74,12 +79,14 @@ def standing(
         Newest marks by instrument; one that is not there stands where it was at the look.
     tiers
         Margin tables by instrument; without one the highest leverage that the venue names at the position.
+    agrees
+        How far the solver may be from the venue's price at the look to be trusted, fraction.
 
     Notes
     -----
     An account's free margin behind a leg is its wallet and, of every other cross leg, unrealised profit less maintenance; the
     level is the linear price at that margin (`margin.liquidation_prices`). It is computed at the marks of the look and at the
-    present ones: if the first is the venue's own price to within AGREES, the level moves by the difference of the two.
+    present ones: if the first is the venue's own price to within `agrees`, the level moves by the difference of the two.
     """
     legs = _Legs(
         owner=rows.get_column("account").rle_id().to_numpy().astype(np.int64),
@@ -101,7 +108,7 @@ def standing(
     )
     joined = legs.cross[mine] & (np.bincount(legs.owner, legs.cross)[legs.owner[mine]] > 1.0)
     with np.errstate(invalid="ignore"):
-        agrees = np.where(np.isnan(said[mine]), np.isposinf(then), np.abs(then / said[mine] - 1.0) <= AGREES)
+        agrees = np.where(np.isnan(said[mine]), np.isposinf(then), np.abs(then / said[mine] - 1.0) <= agrees)
         shifted = np.where(np.isnan(said[mine]), now, now + (said[mine] - then))
     solved = joined & agrees & ~np.isnan(now)
     price = np.where(solved, np.where(np.isfinite(now), shifted, np.nan), said[mine])
