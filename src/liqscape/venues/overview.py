@@ -88,10 +88,10 @@ def length(ns: int) -> str:
 
     Examples
     --------
-    >>> length(7 * NS_PER_DAY), length(5 * NS_PER_MINUTE), length(3 * NS_PER_DAY + 11 * NS_PER_HOUR)
-    ('7 days', '5 min', '3.46 days')
+    >>> length(7 * NS_PER_DAY), length(NS_PER_DAY), length(5 * NS_PER_MINUTE), length(3 * NS_PER_DAY + 11 * NS_PER_HOUR)
+    ('7 days', '24 h', '5 min', '3.46 days')
     """
-    if ns >= NS_PER_DAY:
+    if ns >= 2 * NS_PER_DAY:
         return f"{ns / NS_PER_DAY:.3g} days"
     return f"{ns / NS_PER_HOUR:.3g} h" if ns >= NS_PER_HOUR else f"{ns / NS_PER_MINUTE:.3g} min"
 
