@@ -12,7 +12,7 @@ import typer
 
 from liqscape.api._arguments import venue_names
 from liqscape.api.envelope import plain_meta
-from liqscape.cli.emit import Answer, emit
+from liqscape.cli.emit import Answer, emit, note
 from liqscape.cli.options import Home, Plain
 from liqscape.cli.screen import BAD, BOLD, DIM, WARN, Screen
 from liqscape.cli.views.show_import import report_data
@@ -53,7 +53,11 @@ def show_backfill(home: Home, show: Plain, names: tuple[str, ...], *, days: floa
         finally:
             await transport.close()
 
-    report = asyncio.run(run())
+    try:
+        report = asyncio.run(run())
+    except KeyboardInterrupt:
+        note(show, "what came is stored; the same command goes on from here")
+        raise
     answer = Answer(
         "backfill",
         backfill_data(report),
