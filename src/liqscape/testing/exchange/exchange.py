@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from email.utils import formatdate
@@ -65,9 +66,10 @@ class Link:
     held: list[tuple[int, Frame]] = field(default_factory=list[tuple[int, Frame]])
 
     @property
-    def signature(self) -> tuple[str, str, str, tuple[Frame, ...]]:
+    def signature(self) -> tuple[str, str, str, tuple[str, ...]]:
         """What the link is for: the same for all lines of one stream."""
-        asked_for = tuple(message for message in self.said if "sub" in str(message).lower())
+        # Without numbers: some subscriptions carry the time.
+        asked_for = tuple(re.sub(r"\d+", "", str(message)) for message in self.said if "sub" in str(message).lower())
         return self.asked.host, self.asked.path, str(sorted(self.asked.query.items())), asked_for
 
 

@@ -180,7 +180,9 @@ class World:
     beat_ns
         How often tickers and trades are pushed to a subscriber; a whole number of seconds that divides a minute.
     forced_per_percent
-        Mean count of forced orders per contract in a minute that moves by one per cent.
+        Mean count of forced orders per contract and side in a minute that moves against it by one per cent; at most 40.
+    forced_in_quiet
+        The same in a minute that does not move.
     """
 
     def __init__(
@@ -190,12 +192,13 @@ class World:
         *,
         beat_ns: int = 5 * NS_PER_S,
         forced_per_percent: float = 40.0,
+        forced_in_quiet: float = 0.15,
         keep_minutes: int = 50_000,
     ) -> None:
         self.seed = seed
         self.coins = tuple(coins)
         self.beat_ns = beat_ns
-        self.forced_per_percent = forced_per_percent
+        self.forced_per_percent, self.forced_in_quiet = forced_per_percent, forced_in_quiet
         # Contract-minutes and coin-minutes are shared by all doors; the caches bound memory, not what can be asked.
         self._index = lru_cache(maxsize=keep_minutes)(self._index_of_minute)
         self._prints = lru_cache(maxsize=keep_minutes)(self._prints_of_minute)
@@ -269,7 +272,7 @@ class World:
         draw = self.draw("forced", contract.venue, contract.symbol, minute_ns)
         prints: list[Print] = []
         for sign, pull in ((1, -percent), (-1, percent)):
-            mean = 0.15 + self.forced_per_percent * max(0.0, pull)
+            mean = self.forced_in_quiet + self.forced_per_percent * max(0.0, pull)
             count = min(40, int(draw.expovariate(1.0 / mean) + draw.random()))
             for _ in range(count):
                 at = minute_ns + draw.randrange(60_000) * NS_PER_MS

@@ -1,0 +1,127 @@
+"""ccxt, which nobody here wrote, understands the rehearsed venues: the same market through another client's eyes."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import Any
+
+import ccxt
+import ccxt.pro
+import pytest
+
+from liqscape.testing.exchange import RehearsalExchange, World, every_dialect
+from liqscape.testing.exchange.server import served
+from liqscape.units import NS_PER_MINUTE
+
+MS = 1_000_000
+# Exchange of ccxt: (dialect, its name of the bitcoin swap, the venue's, what it can ask for here).
+CALLS = ("ohlcv", "book", "interest", "interest history", "funding", "funding history", "ratios", "tiers", "trades")
+VENUES = {
+    "binanceusdm": ("binance_usdm", "BTC/USDT:USDT", "BTCUSDT", set(CALLS) - {"tiers"}),
+    "binancecoinm": ("binance_coinm", "BTC/USD:BTC", "BTCUSD_PERP", set(CALLS) - {"tiers"}),
+    "bybit": ("bybit", "BTC/USDT:USDT", "BTCUSDT", set(CALLS)),
+    "okx": ("okx", "BTC/USDT:USDT", "BTC-USDT-SWAP", set(CALLS)),
+}
+WATCHED = ("binanceusdm", "binancecoinm", "bybit", "okx")
+
+
+def redirected(exchange: Any, base: str) -> Any:
+    """Point every address of an exchange at the rehearsal; currencies belong to spot and to accounts."""
+
+    def local(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: local(inner) for name, inner in value.items()}
+        if not isinstance(value, str):
+            return value
+        address = value.replace("{hostname}", getattr(exchange, "hostname", "") or "")
+        return re.sub(r"^(http|ws)s?://", lambda m: f"{m.group(1)}://{base.removeprefix('http://')}/", address)
+
+    exchange.urls["api"] = local(exchange.urls["api"])
+    exchange.has["fetchCurrencies"] = False
+    return exchange
+
+
+@pytest.fixture(scope="module")
+def rehearsal():
+    exchange = RehearsalExchange(every_dialect(World(3, beat_ns=1_000_000_000, forced_in_quiet=400.0)))
+    with served(exchange) as base:
+        yield exchange, base
+
+
+@pytest.mark.parametrize("name", VENUES)
+def test_ccxt_reads_our_answers(name: str, rehearsal: tuple[RehearsalExchange, str]):
+    exchange, base = rehearsal
+    key, symbol, ours, can = VENUES[name]
+    dialect = exchange.dialects[key]
+    world, contract = dialect.world, dialect.contracts[ours]
+    client = redirected(getattr(ccxt, name)({"enableRateLimit": False}), base)
+
+    market = client.load_markets()[symbol]
+    assert market["id"] == ours
+    assert market["swap"]
+    assert market["precision"]["price"] == pytest.approx(contract.tick)
+    if not (name == "bybit" and market["linear"]):
+        assert market["contractSize"] == pytest.approx(contract.contract_size)
+    if "ohlcv" in can:
+        bars = client.fetch_ohlcv(symbol, "1m", limit=5)
+        assert len(bars) == 5
+        for start, *prices, _ in bars[:-1]:
+            candle = world.minute(contract, start * MS)
+            assert prices == [candle.open, candle.high, candle.low, candle.close]
+    if "book" in can:
+        book = client.fetch_order_book(symbol, 20)
+        true = world.book(contract, (book["timestamp"] or client.milliseconds()) * MS, 20)
+        assert (book["bids"][0][:2], book["asks"][0][:2]) == (list(true.bids[0]), list(true.asks[0]))
+    if "interest" in can and name != "bybit":
+        told = client.fetch_open_interest(symbol)
+        assert told["openInterestAmount"] == world.open_interest(contract, told["timestamp"] * MS)
+    if "interest history" in can:
+        for row in client.fetch_open_interest_history(symbol, "5m", limit=3):
+            sides = 2.0 if name == "bybit" else 1.0  # ccxt passes Bybit's sum of both sides on
+            told = row["openInterestAmount"] if row["openInterestAmount"] is not None else row["openInterestValue"]
+            assert told == pytest.approx(sides * world.open_interest(contract, row["timestamp"] * MS))
+    if "funding" in can:
+        rate = client.fetch_funding_rate(symbol)
+        assert rate["fundingRate"] == pytest.approx(world.funding_rate(contract, client.milliseconds() * MS))
+    if "funding history" in can:
+        for row in client.fetch_funding_rate_history(symbol, limit=3):
+            ((stamp, true_rate),) = world.funding(contract, row["timestamp"] * MS, row["timestamp"] * MS + 1)
+            assert (stamp, row["fundingRate"]) == (row["timestamp"] * MS, pytest.approx(true_rate))
+    if "ratios" in can:
+        period = "5min" if name == "bybit" else "5m"
+        (row, *_) = client.fetch_long_short_ratio_history(symbol, period, limit=2)
+        assert row["timestamp"] * MS % (5 * NS_PER_MINUTE) == 0
+        assert row["longShortRatio"] > 0.0
+    if "tiers" in can:
+        tiers = client.fetch_market_leverage_tiers(symbol)
+        assert [t["maintenanceMarginRate"] for t in tiers] == [t.maintenance_margin_rate for t in world.tiers(contract)]
+    if "trades" in can:
+        trades = client.fetch_trades(symbol, limit=10)
+        true_trades = world.trades(contract, trades[0]["timestamp"] * MS, trades[-1]["timestamp"] * MS + MS)
+        look = [(t["timestamp"] * MS, t["side"], t["price"]) for t in trades]
+        assert set(look) <= {(p.ts_ns, p.taker_side.value, p.price) for p in true_trades}
+
+
+@pytest.mark.parametrize("name", WATCHED)
+def test_ccxt_hears_our_sockets(name: str, rehearsal: tuple[RehearsalExchange, str]):
+    exchange, base = rehearsal
+    key, symbol, ours, _ = VENUES[name]
+    dialect = exchange.dialects[key]
+    world, contract = dialect.world, dialect.contracts[ours]
+
+    async def watch() -> list[dict[str, Any]]:
+        client = redirected(getattr(ccxt.pro, name)({"enableRateLimit": False}), base)
+        try:
+            await client.load_markets()
+            return await asyncio.wait_for(client.watch_liquidations(symbol), 20.0)
+        finally:
+            await client.close()
+
+    found = asyncio.run(watch())
+    assert found
+    for row in found:
+        at = row["timestamp"] * MS
+        # The price is the fill on Binance and that of bankruptcy on Bybit and OKX; the side means what the venue's does.
+        true = world.liquidations(contract, at, at + MS)
+        assert row["price"] in {price for p in true for price in (p.price, p.bankruptcy)}
