@@ -156,13 +156,15 @@ def _take(left: dict[Key, int], key: Key) -> bool:
 
 
 def _alike(left: dict[Key, int], found: Liquidation) -> Key | None:
-    """Return the nearest print of the same side and quantity that nothing was matched with yet."""
+    """Return the nearest print of the same side and quantity that nothing was matched with yet; only for whole seconds."""
+    if found.ts_venue % LOOSE_NS:
+        return None
     near = [
         key
         for key, count in left.items()
         if count
         and key[2] is found.position_side
         and abs(key[4] - found.quantity_base) <= 1e-9 * found.quantity_base
-        and abs(key[1] - found.ts_venue) <= LOOSE_NS
+        and abs(key[1] - found.ts_venue) < LOOSE_NS
     ]
     return min(near, key=lambda key: abs(key[1] - found.ts_venue), default=None)
