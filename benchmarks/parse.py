@@ -41,7 +41,7 @@ def parsing() -> Iterator[Measured]:
 
 def shortest(one: Any, kind: type, recv_ns: int) -> tuple[Stream, str | bytes] | None:
     """Return the case's frame that gives the fewest records, one of `kind` among them, and its stream; None if there is none."""
-    found: list[tuple[int, int, Stream, str | bytes]] = []
+    found: list[tuple[tuple[int, bool, int], Stream, str | bytes]] = []
     streams = one.venue.streams(one.specs)
     for case in one.cases:
         text = json.dumps(json.loads(case.text), separators=(",", ":"))
@@ -52,8 +52,9 @@ def shortest(one: Any, kind: type, recv_ns: int) -> tuple[Stream, str | bytes] |
             if any(isinstance(record, kind) for record in records) and (
                 kind is Liquidation or not any(isinstance(record, Liquidation) for record in records)
             ):
-                found.append((len(records), len(frame), stream, frame))
-    return min(found, key=lambda each: each[:2])[2:] if found else None
+                # A session that unpacks frames gets them packed, as its venue sends them.
+                found.append(((len(records), isinstance(frame, str), len(frame)), stream, frame))
+    return min(found, key=lambda each: each[0])[1:] if found else None
 
 
 def taken(stream: Stream, frame: str | bytes, kind: type, recv_ns: int) -> list[float]:

@@ -14,7 +14,7 @@ from importlib import import_module
 from types import MappingProxyType
 from typing import Any, TypeVar, cast
 
-from liqscape import clock
+from liqscape.clock import now_ns as wall_ns
 from liqscape.errors import BadArgument, CorruptRecord, LiqscapeError, NoData, RateLimited, Unreachable, VenueError
 from liqscape.model import (
     Bar,
@@ -101,7 +101,7 @@ class LongTail:
         *,
         exchange: Any | None = None,
         urls: Mapping[str, str] | None = None,
-        now_ns: Callable[[], int] = clock.now_ns,
+        now_ns: Callable[[], int] = wall_ns,
         on_corrupt: Callable[[str, str, CorruptRecord], None] | None = None,
     ) -> None:
         self.venue = exchange_id.lower()
