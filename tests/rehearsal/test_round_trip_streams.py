@@ -6,13 +6,14 @@ from collections import Counter
 from functools import cache
 
 import pytest
-from desk import NOW_NS, WORLD, Talk, dialect_of, pairs, talk
+from desk import NOW_NS, WORLD, Talk, dialect_of, exchange, pairs, talk
 from test_round_trip import as_read, as_told, check_ticker, fields
 
 from liqscape.model import ContractKind, Kind, Liquidation, Ticker, Trade
 from liqscape.testing.exchange import Listing, Lost, Print
 from liqscape.testing.exchange.dialects.bitget import Bitget
 from liqscape.testing.exchange.dialects.common import ms
+from liqscape.testing.exchange.memory import asked_of
 from liqscape.units import NS_PER_MINUTE, NS_PER_S
 from liqscape.venues.base import Stream
 from liqscape.venues.registry import VENUES
@@ -159,6 +160,27 @@ def test_kraken_and_hyperliquid_replay_what_was_before():
         for row in early:
             if row.instrument.symbol == listing.symbol and isinstance(row, Trade):
                 assert ms(row.ts_venue) in {ms(p.ts_ns) for p in WORLD.trades(listing, NOW_NS - 60 * NS_PER_MINUTE, NOW_NS)}
+
+
+@pytest.mark.parametrize("key", [key for key, venue in VENUES.items() if venue.facts.streams])
+def test_what_a_venue_pushes_does_not_depend_on_how_often_it_is_looked_at(key: str):
+    venue = VENUES[key]
+    specs = {spec.id.symbol: spec for spec, _ in pairs(key, 4)}
+    for stream in venue.streams(specs):
+        address = asked_of("GET", venue.facts.hosts[stream.host] + stream.path, {}, {}, None)
+        found: list[list[tuple[int, str | bytes]]] = []
+        for step in (20.0, 0.7, 3.3):
+            link, _ = exchange().open(address, NOW_NS)
+            for message in stream.session().opening():
+                link.conversation.receive(message, NOW_NS)
+            frames: list[tuple[int, str | bytes]] = []
+            at, end = NOW_NS, NOW_NS + 20 * NS_PER_S
+            while at < end:
+                until = min(end, at + round(step * NS_PER_S))
+                frames += link.conversation.frames(at, until)
+                at = until
+            found.append(frames)
+        assert found[0] == found[1] == found[2], f"{key} {stream.name}"
 
 
 def test_inverse_and_linear_contracts_were_both_heard():
