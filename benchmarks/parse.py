@@ -44,7 +44,7 @@ def shortest(one: Any, kind: type, recv_ns: int) -> tuple[Stream, str | bytes] |
     found: list[tuple[tuple[int, bool, int], Stream, str | bytes]] = []
     streams = one.venue.streams(one.specs)
     for case in one.cases:
-        text = json.dumps(json.loads(case.text), separators=(",", ":"))
+        text = json.dumps(cut(json.loads(case.text)), separators=(",", ":"))
         tries = [(stream, frame) for stream in streams for frame in (text, gzip.compress(text.encode(), mtime=0))]
         for stream, frame in tries:
             records = heard(stream.session(), frame, recv_ns)
@@ -55,6 +55,15 @@ def shortest(one: Any, kind: type, recv_ns: int) -> tuple[Stream, str | bytes] |
                 # A session that unpacks frames gets them packed, as its venue sends them.
                 found.append(((len(records), isinstance(frame, str), len(frame)), stream, frame))
     return min(found, key=lambda each: each[0])[1:] if found else None
+
+
+def cut(node: Any) -> Any:
+    """Leave the first of every list of rows."""
+    if isinstance(node, dict):
+        return {name: cut(value) for name, value in node.items()}
+    if isinstance(node, list):
+        return [cut(value) for value in (node[:1] if node and isinstance(node[0], dict) else node)]
+    return node
 
 
 def taken(stream: Stream, frame: str | bytes, kind: type, recv_ns: int) -> list[float]:
