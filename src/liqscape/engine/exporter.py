@@ -130,6 +130,8 @@ def export_datasets(
         written = _write_prints(folder / "prints", instrument, rows)
         files += [written] if written is not None else []
         notes += [] if written is not None else [f"{instrument}: single forced orders have no file form for this venue, left out"]
+    if any(c.table is Table.POSITIONS and c.instrument in wanted for c in coverage):
+        notes.append("positions of followed accounts have no file form, left out")
     if recorded:
         notes.append("rows that were recorded live come back as imported rows, which count as not recorded")
     return ExportReport(tuple(files), tuple(notes))

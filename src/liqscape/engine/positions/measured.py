@@ -19,7 +19,7 @@ from liqscape.store import Table, read_positions
 from liqscape.units import NS_PER_MINUTE, parse_duration_ns
 
 _MARKS_NS = 10 * NS_PER_MINUTE  # a bar that ended longer ago gives no mark of another leg
-_LOOK_BACK = 8  # times the longest age: accounts that were last seen within it are counted as stale
+_LOOK_BACK = 4  # times the longest age: accounts that were last seen within it are counted as stale
 
 
 @dataclass(frozen=True)
