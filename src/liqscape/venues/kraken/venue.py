@@ -34,6 +34,7 @@ _STATUS = wire.decoder(payloads.Status)
 _SYMBOLS_PER_STREAM = 100
 _PRODUCTS_PER_MESSAGE = 50
 _CANDLES_PER_PAGE = 2000
+_FUNDING_ROWS = 50_000  # every answer holds the whole history, so that years are asked for at once
 # The engine's own words for too many requests and for its troubles, which come with HTTP 200.
 _LIMITED, _BUSY = ("apiLimitExceeded",), ("Server Error", "Unavailable", "marketUnavailable", "Bad Gateway")
 
@@ -96,7 +97,12 @@ class Kraken(Venue):
             },
             buckets={"requests": Bucket(16, 10)},
             history_ns={Kind.LIQUIDATIONS: 7 * NS_PER_DAY},
-            page={Kind.BARS: _CANDLES_PER_PAGE, Kind.MARK_BARS: _CANDLES_PER_PAGE, Kind.LIQUIDATIONS: parse.HISTORY_PAGE},
+            page={
+                Kind.BARS: _CANDLES_PER_PAGE,
+                Kind.MARK_BARS: _CANDLES_PER_PAGE,
+                Kind.FUNDING: _FUNDING_ROWS,
+                Kind.LIQUIDATIONS: parse.HISTORY_PAGE,
+            },
             doubts=(
                 Doubt(
                     "public endpoints have no published budget: 1.6 requests a second, as third parties keep to",
