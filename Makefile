@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test test-long fuzz kills check format docs bench nulls simulated record score shipped-weights lock clean
+.PHONY: demo web test test-long fuzz kills check format docs bench nulls simulated record score shipped-weights lock clean
 
 # The lock files are the truth of what is installed: a stamp is renewed when they change.
 $(VENV)/.run: requirements.lock pyproject.toml
@@ -17,8 +17,17 @@ $(VENV)/.dev: $(VENV)/.run requirements-dev.lock
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.lock
 	touch $@
 
-demo: $(VENV)/.run
-	$(BIN)/liqscape demo
+# Node comes from a wheel; the page is built again only when its sources changed.
+$(VENV)/.node: $(VENV)/.run requirements-node.lock
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-node.lock
+	touch $@
+
+web: $(VENV)/.node
+	$(BIN)/python hatch_build.py
+
+# Ends with the dashboard's address and keeps serving in a terminal; SERVE=0 does not.
+demo: $(VENV)/.run web
+	$(BIN)/liqscape demo $(if $(filter 0,$(SERVE)),,--serve)
 
 test: check docs
 	$(BIN)/python -m pytest -m "not long" -n 2 --dist worksteal
@@ -79,6 +88,7 @@ lock:
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --universal --generate-hashes --no-header --no-annotate --python-version 3.11 pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile --universal --generate-hashes --no-header --no-annotate --python-version 3.11 --group dev pyproject.toml -o requirements-dev.lock
+	$(BIN)/uv pip compile --universal --generate-hashes --no-header --no-annotate --python-version 3.11 --group pyproject.toml:node -o requirements-node.lock
 
 clean:
-	rm -rf $(VENV) docs/_build demo
+	rm -rf $(VENV) docs/_build demo web/node_modules src/liqscape/server/static

@@ -52,11 +52,14 @@ def demo(
     show: Plain,
     folder: Annotated[Path, typer.Option(metavar="FOLDER", help="Where dataset and pictures are written.")] = Path("demo"),
     seed: Annotated[int, typer.Option(help="Which simulated market.")] = 7,
+    serve: Annotated[
+        bool, typer.Option("--serve", help="Then show the dashboard on a market that goes on, if this is a terminal.")
+    ] = False,
 ) -> None:
     """The whole line on a simulated exchange, offline: the estimated map beside the true one."""
     from liqscape.cli.views.show_demo import show_demo
 
-    show_demo(show, folder=folder, seed=seed)
+    show_demo(show, folder=folder, seed=seed, serve=serve)
 
 
 @command(app, "warmup", panel=PANEL, examples=["liqscape warmup"])
