@@ -83,8 +83,9 @@ def test_the_limit_is_a_setting(silent_okx, tmp_path):
         settings.store("stale_after", None, silent_okx.home)
     assert len(found.inputs) == 3
     assert found.left_out == ()
-    # All bars end at the minute that the slowest of them has.
-    assert {each.last_bar_end_ns for each in found.inputs} == {END - 40 * NS_PER_MINUTE}
+    # It is joined as it was; the prompt ones do not wait for it.
+    assert [each.last_bar_end_ns for each in found.inputs] == [END, END, END - 40 * NS_PER_MINUTE]
+    assert found.as_of_ns == END + 4 * NS_PER_S
 
 
 @pytest.mark.parametrize(("late_s", "as_of_s"), [(4.0, 4.0), (95.0, 95.0)])

@@ -299,6 +299,15 @@ def test_funding(store):
     assert read_funding(store, BTC, known_by_ns=DAY + 480 * MINUTES).height == 1
 
 
+def test_marks_by_the_second_do_not_hide_bars_of_last_prices(store):
+    # Venues without mark candles: minutes of last prices, and the mark only by the second, while it was recorded.
+    put(store, Table.BARS, bars(range(5), kind="last", minutes=1))
+    seconds = bars(range(5), kind="mark", minutes=1).with_columns(pl.lit(10**9).cast(pl.Int64).alias("interval_ns"))
+    put(store, Table.BARS, seconds)
+    found = read_bars(store, BTC)
+    assert (found.price_kind, found.interval_ns, len(found)) == (PriceKind.LAST, MINUTES, 5)
+
+
 def test_nothing_is_known_before_the_record_began_nor_in_its_gaps(store):
     # Recorded from half past two on; from 05:10 to 06:20 nobody listened, and for ten seconds at eight.
     at = [150, 200, 300, 400, 500, 700]

@@ -11,7 +11,7 @@ from msgspec import Struct
 from liqscape.analytics._curves import both, share
 from liqscape.clock import iso, utc_date
 from liqscape.errors import BadArgument
-from liqscape.model.maps import Heatmap, LiquidationMap, Outcome
+from liqscape.model.maps import Heatmap, LiquidationMap, Outcome, left_out_by_reason
 from liqscape.model.sides import Completeness, PriceKind
 
 _PRIOR_WITHIN = 0.20  # the widest default window
@@ -220,7 +220,7 @@ def _late(reading_of: LiquidationMap | Heatmap) -> bool:
 
 def _left_out(reading_of: LiquidationMap | Heatmap, text: str) -> str:
     """Name every instrument that is not in the map, with the reason; `text` comes first."""
-    named = "; ".join(f"{one.instrument}: {one.reason}" for one in reading_of.left_out)
+    named = "; ".join(f"{', '.join(names)}: {reason}" for reason, names in left_out_by_reason(reading_of.left_out).items())
     return f"{text} LEFT OUT {named}.".strip()
 
 

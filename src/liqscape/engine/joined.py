@@ -1,4 +1,4 @@
-"""Several instruments at one instant: which of them are fresh enough to be joined, and the newest minute that all of them have.
+"""Several instruments at one instant: which of them are fresh enough to be joined, and the newest minute that prompt ones have.
 
 A venue that fell silent would stand in a joined map with positions of an hour ago at prices of an hour ago: it is left out, and
 named. Bars of the others end at one instant, so that no venue is a minute ahead; and the default instant is the first at which
@@ -24,6 +24,8 @@ from liqscape.units import NS_PER_MINUTE, format_duration, parse_duration_ns
 
 _LATE_BARS = 2  # a bar may be this many of its own intervals behind: hourly bars are never ten minutes old
 
+_HELD_BACK_NS = 2 * NS_PER_MINUTE  # the others wait for a venue that is so late
+
 
 @dataclass(frozen=True)
 class Gathered:
@@ -32,7 +34,7 @@ class Gathered:
     Parameters
     ----------
     tapes
-        Of the instruments that are joined; their bars end at one instant, or within the last interval before it.
+        Of the instruments that are joined; none has a bar that ends after the minute that all prompt ones have.
     left_out
         Instruments that the name means and that are not joined, with the reason.
     """
@@ -57,7 +59,7 @@ def gather(workspace: Workspace, instruments: Sequence[InstrumentId], as_of_ns: 
     Parameters
     ----------
     as_of_ns
-        None: the first instant at which the newest minute that all fresh instruments have was known.
+        None: the first instant at which the newest minute that all prompt instruments have was known.
     window_ns
         As in `read_tape`.
 
@@ -78,7 +80,8 @@ def gather(workspace: Workspace, instruments: Sequence[InstrumentId], as_of_ns: 
             read.append(read_tape(workspace, instrument, at, window_ns))
         except NoData as error:
             failed.append(error)
-            left.append(LeftOut(instrument=instrument, reason=error.message, last_bar_end_ns=None, behind_ns=None))
+            reason = error.message.removeprefix(f"{instrument}: ")
+            left.append(LeftOut(instrument=instrument, reason=reason, last_bar_end_ns=None, behind_ns=None))
     if not read:
         raise failed[0]
     ends = [_End(tape.instrument, int(tape.bars.end_ns[-1]), tape.bars.interval_ns) for tape in read]
@@ -111,8 +114,12 @@ def _fresh(ends: Sequence[_End], allowed_ns: int) -> list[_End]:
 
 
 def _common_ns(ends: Sequence[_End]) -> int:
-    """Return the newest instant at which none of them lacks a bar that should have ended by then."""
-    return min(end.end_ns + end.interval_ns for end in ends) - min(end.interval_ns for end in ends)
+    """Return the newest instant at which none of the prompt ones lacks a bar that should have ended by then.
+
+    One that is some minutes behind, but not yet stale, holds nobody back: it is joined as it was, and the view tells its age.
+    """
+    prompt = _fresh(ends, _HELD_BACK_NS)
+    return min(end.end_ns + end.interval_ns for end in prompt) - min(end.interval_ns for end in prompt)
 
 
 def _ending_by(tape: Tape, until_ns: int) -> Tape:
@@ -121,7 +128,7 @@ def _ending_by(tape: Tape, until_ns: int) -> Tape:
 
 
 def _complete_at(workspace: Workspace, instruments: Sequence[InstrumentId]) -> int | None:
-    """Return the first instant at which the newest minute that all fresh instruments have was known; None without bars.
+    """Return the first instant at which the newest minute that all prompt instruments have was known; None without bars.
 
     Imported bars are known at their end: then it is the end of that minute.
     """
@@ -137,6 +144,8 @@ def _complete_at(workspace: Workspace, instruments: Sequence[InstrumentId]) -> i
     until = _common_ns(fresh)
     at = until
     for end in fresh:
+        if end.end_ns + end.interval_ns <= until:
+            continue  # it is behind: nobody waits for it
         rows = workspace.store.read(Table.BARS, end.instrument, start_ns=until - 2 * end.interval_ns, end_ns=until)
         ending = pl.col("ts") + pl.col("interval_ns")
         rows = rows.filter(ending <= until, pl.col("interval_ns") >= min(NS_PER_MINUTE, end.interval_ns))

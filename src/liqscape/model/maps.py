@@ -217,6 +217,14 @@ class LeftOut(Struct, frozen=True, kw_only=True):
     behind_ns: int | None
 
 
+def left_out_by_reason(left_out: tuple[LeftOut, ...]) -> dict[str, list[str]]:
+    """Return the names of what was left out, by reason, in the order given."""
+    found: dict[str, list[str]] = {}
+    for one in left_out:
+        found.setdefault(one.reason, []).append(str(one.instrument))
+    return found
+
+
 @dataclass(frozen=True)
 class LiquidationMap:
     """The landscape of one instant.

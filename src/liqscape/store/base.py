@@ -61,10 +61,12 @@ class Store(Protocol):
         end_ns: int | None = None,
         known_by_ns: int | None = None,
         where: Mapping[str, str | int] | None = None,
+        least_interval_ns: int | None = None,
     ) -> pl.DataFrame:
         """Return rows with start_ns <= ts < end_ns that were known by `known_by_ns`, sorted by key, one per key.
 
-        `where` names values that columns of the key must have, such as `{"price_kind": "mark"}`.
+        `where` names values that columns of the key must have, such as `{"price_kind": "mark"}`; rows of intervals shorter than
+        `least_interval_ns` are left out.
         """
         ...
 

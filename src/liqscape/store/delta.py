@@ -146,6 +146,7 @@ class DeltaStore:
         end_ns: int | None = None,
         known_by_ns: int | None = None,
         where: Mapping[str, Value] | None = None,
+        least_interval_ns: int | None = None,
     ) -> pl.DataFrame:
         """Return rows with start_ns <= ts < end_ns that were known by `known_by_ns`, sorted by key, one per key.
 
@@ -155,6 +156,8 @@ class DeltaStore:
         ----------
         where
             Values that key columns must have, such as `{"price_kind": "mark"}`.
+        least_interval_ns
+            Leave out rows of shorter intervals: recorded seconds are many, and a map is made of minutes.
         """
         schema = SCHEMAS[table]
         if where is not None and (wrong := [name for name in where if name not in schema.key]):
@@ -167,6 +170,8 @@ class DeltaStore:
             conditions.append(pl.col("ts") >= start_ns)
         if end_ns is not None:
             conditions.append(pl.col("ts") < end_ns)
+        if least_interval_ns is not None:
+            conditions.append(pl.col("interval_ns") >= least_interval_ns)
         with _in_words(f"read of {table}", self.path):
             files = self._files(table, start_ns, end_ns, equal)
             if not files:

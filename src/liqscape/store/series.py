@@ -12,7 +12,7 @@ from liqscape.store._columns import floats, ints, longest
 from liqscape.store._frames import known_at
 from liqscape.store.base import Store
 from liqscape.store.schema import Table
-from liqscape.units import NS_PER_DAY, NS_PER_MINUTE
+from liqscape.units import NS_PER_DAY, NS_PER_MINUTE, format_duration
 
 
 def read_bars(
@@ -35,7 +35,7 @@ def read_bars(
         Default: of the intervals of at least a minute the one with the longest history (rows times interval) in the stretch
         asked for; histories within 2 % of the longest count as equal, and the finest of them is read.
     price_kind
-        Default: mark if any mark bar is there, else last.
+        Default: mark if any mark bar (of at least a minute) is there, else last.
 
     Returns
     -------
@@ -51,7 +51,16 @@ def read_bars(
         If bars are stored, but none in this stretch, of this kind and interval, known by then.
     """
     where = None if interval_ns is None else {"interval_ns": interval_ns}
-    rows = store.read(Table.BARS, instrument, start_ns=start_ns, end_ns=end_ns, known_by_ns=known_by_ns, where=where)
+    least_ns = NS_PER_MINUTE if interval_ns is None else None
+    rows = store.read(
+        Table.BARS,
+        instrument,
+        start_ns=start_ns,
+        end_ns=end_ns,
+        known_by_ns=known_by_ns,
+        where=where,
+        least_interval_ns=least_ns,
+    )
     rows = rows.with_columns(known_at(Table.BARS).alias("known"))
     kind = price_kind or (PriceKind.MARK if (rows.get_column("price_kind") == PriceKind.MARK).any() else PriceKind.LAST)
     bars = rows.filter(pl.col("price_kind") == kind.value)
@@ -169,7 +178,7 @@ def _no_bars(
         for name, value in (("from", start_ns), ("before", end_ns), ("known by", known_by_ns))
         if value is not None
     )
-    kinds = ", ".join(f"{c.price_kind} of {c.interval_ns} ns" for c in stored)
+    kinds = ", ".join(f"{c.price_kind} of {format_duration(c.interval_ns or 0)}" for c in stored)
     return OutOfRecord(
         f"{instrument}: no bars {asked or 'of the kind and interval asked for'}; stored are {kinds}, {iso(first)} to {iso(last)}",
         hint="Ask for a time, kind and interval inside the record, or import more.",

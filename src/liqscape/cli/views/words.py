@@ -13,7 +13,7 @@ from liqscape.api.question import said as said
 from liqscape.cli.screen import BOLD, DIM, WARN, Screen
 from liqscape.cli.views.badge import badge_style, badge_text
 from liqscape.model.instruments import describe
-from liqscape.model.maps import Estimate, Heatmap, Inputs, LiquidationMap, Outcome, Reading
+from liqscape.model.maps import Estimate, Heatmap, Inputs, LiquidationMap, Outcome, Reading, left_out_by_reason
 from liqscape.model.sides import Completeness, PriceKind
 from liqscape.units import NS_PER_HOUR, NS_PER_S, format_duration, format_percent, format_price, format_usd
 
@@ -104,8 +104,8 @@ def say_parts(screen: Screen, question: Question, found: LiquidationMap | Heatma
         feed = complete[Completeness(part.completeness)] if part.feeds else "no feed"
         phrases.append(f"{part.instrument} {share}, {format_duration(max(part.age_s, 0.0) * NS_PER_S)} old, {feed}")
     screen.joined(phrases, DIM, between=" | ")
-    for one in found.left_out:
-        screen.line(("LEFT OUT ", WARN), f"{one.instrument}: {one.reason}", hang=9)
+    for reason, names in left_out_by_reason(found.left_out).items():
+        screen.line(("LEFT OUT ", WARN), f"{', '.join(names)}: {reason}", hang=9)
 
 
 def stamps(screen: Screen, question: Question, found: LiquidationMap | Heatmap) -> list[str]:
