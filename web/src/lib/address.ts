@@ -49,6 +49,8 @@ export interface View {
   compare: string | null;
   /** A price that a click pinned. */
   pin: number | null;
+  /** A stretch of prices whose pool is shown beside that of its mirror. */
+  range: readonly [number, number] | null;
   drawer: Drawer | null;
   tab: Tab;
   /** `1` shows frame times; only for measuring. */
@@ -75,6 +77,7 @@ export const DEFAULTS: View = {
   usd: [],
   compare: null,
   pin: null,
+  range: null,
   drawer: null,
   tab: "ladder",
   bench: false,
@@ -109,6 +112,7 @@ export function parseView(path: string, query: string): View {
     .slice(0, 12);
   view.compare = instantOf(words.get("compare")) ?? matching(words.get("compare"), /^\d+[mhdw]$/);
   view.pin = numberOf(words.get("pin"));
+  view.range = rangeOf(words.get("range"));
   view.drawer = oneOf(words.get("open"), DRAWERS);
   view.tab = oneOf(words.get("tab"), TABS) ?? DEFAULTS.tab;
   view.bench = words.get("bench") === "1";
@@ -138,6 +142,7 @@ export function formatView(view: View): string {
   add("usd", view.usd.map(dollarWord).join(","));
   add("compare", view.compare);
   add("pin", view.pin !== null && String(view.pin));
+  add("range", view.range?.join("-"));
   add("open", view.drawer);
   add("tab", view.tab !== DEFAULTS.tab && view.tab);
   add("bench", view.bench && "1");
@@ -158,7 +163,7 @@ export function wordsOf(view: View, resource: ResourceName): Words {
     case "map":
       return { ...filtered, side: view.side === "both" ? null : view.side };
     case "asymmetry":
-      return { ...filtered, within: windowsWith(view.within) };
+      return { ...filtered, within: windowsWith(view.within), range: view.range?.join("-") ?? null };
     case "move-to":
       return { ...filtered, usd: view.usd.length ? view.usd.map(dollarWord).join(",") : null };
     case "zones":
@@ -235,6 +240,11 @@ function fractionOf(text: string | null): number | null {
 function scaleOf(text: string | null): readonly [number, number] | null {
   const [floor, ceiling] = (text ?? "").split("-").map(dollarsOf);
   return floor && ceiling && ceiling > floor ? [floor, ceiling] : null;
+}
+
+function rangeOf(text: string | null): readonly [number, number] | null {
+  const [from, to] = (text ?? "").split("-").map(numberOf);
+  return from && to && from !== to ? [Math.min(from, to), Math.max(from, to)] : null;
 }
 
 function instantOf(text: string | null): string | null {

@@ -6,6 +6,7 @@ import { formatView, isPlain, parseView, wordsOf, type View } from "./address";
 import { Axis } from "./axis.svelte";
 import { Resource } from "./resource.svelte";
 import { Stream, type Live } from "./stream";
+import type { Kind } from "./facts";
 import type { Answer, Answers, Estimate, Links, Machine, Meta, ResourceName, StreamMessage } from "./wire";
 
 /** A number that was opened: what Provenance shows. */
@@ -18,6 +19,8 @@ export interface Fact {
   estimate: Estimate | null;
   /** In words or as a formula. */
   formula: string;
+  /** How it is known; modelled if nothing is said. */
+  kind?: Kind;
   meta: Meta;
   links: Links;
   /** Address of the answer that held it, for the curl line; path and query. */

@@ -1,0 +1,48 @@
+// From a number on screen to what is known about it: the answer that held it, its commands, whether it was measured.
+
+import { address, type Words } from "./api";
+import type { Estimate, Links, Meta } from "./wire";
+
+/** How a number is known. */
+export type Kind = "measured" | "realised" | "modelled" | "assumed";
+
+export const KINDS: Record<Kind, string> = {
+  measured: "measured: read from a venue as it is",
+  realised: "realised: it happened and was published",
+  modelled: "modelled: estimated from public data",
+  assumed: "odds without any map: from volatility alone",
+};
+
+/** What a resource holds that a fact needs. */
+export interface Held {
+  answer: { meta: Meta; links: Links } | null;
+  asked: string;
+}
+
+/** The address of an answer from the words it was asked with; an answer about now is pinned to its own instant. */
+export function addressOf(asked: string, asOf: string | null): string {
+  const cut = asked.indexOf(" ");
+  const path = cut < 0 ? asked : asked.slice(0, cut);
+  let words: Words = {};
+  if (cut >= 0) {
+    try {
+      words = JSON.parse(asked.slice(cut + 1)) as Words;
+    } catch {
+      words = {};
+    }
+  }
+  const pinned = words.as_of ?? asOf;
+  return address(path, path.endsWith("/accuracy") ? words : { ...words, as_of: pinned });
+}
+
+export function curlLine(origin: string, path: string): string {
+  return `curl -s '${origin}${path}'`;
+}
+
+/** `$498M [372–663]` needs a level: `80 % interval`. */
+export function intervalText(estimate: Estimate | null, write: (value: number) => string): string {
+  if (!estimate || estimate.median == null) return "no interval: it was not estimated";
+  if (estimate.lo == null || estimate.hi == null) return "no interval known";
+  const level = estimate.level == null ? "" : `${Math.round(estimate.level * 100)} % interval `;
+  return `${level}${write(estimate.lo)} to ${write(estimate.hi)}`;
+}
