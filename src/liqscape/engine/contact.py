@@ -15,7 +15,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from liqscape import clock
+import liqscape.clock as clock
 from liqscape.errors import CorruptRecord, RateLimited, Unreachable, VenueError
 from liqscape.model import Bar, InstrumentSpec, Kind, OpenInterest, PriceKind, Record, Ticker
 from liqscape.units import NS_PER_DAY, NS_PER_HOUR, NS_PER_MINUTE, NS_PER_S

@@ -302,7 +302,10 @@ class Venue(ABC):
 
 
 def judge_status(status: int, headers: Mapping[str, str], body: bytes) -> Judgement:
-    """Judge by HTTP status and Retry-After (seconds; header names in lower case)."""
+    """Judge by HTTP status and Retry-After (seconds; header names in lower case).
+
+    A 403 comes from the wall before the venue: whoever goes on asking is shut out for longer, so it counts as a ban.
+    """
     words = body[:200].decode(errors="replace")
     try:
         wait_s = max(0.0, float(headers["retry-after"]))
@@ -312,7 +315,7 @@ def judge_status(status: int, headers: Mapping[str, str], body: bytes) -> Judgem
         return Judgement(Answer.FINE)
     if status == 429:
         return Judgement(Answer.LIMITED, wait_s, words)
-    if status == 418:
+    if status in (403, 418):
         return Judgement(Answer.BANNED, wait_s, words)
     if status >= 500 or status in (408, 425):
         return Judgement(Answer.BUSY, wait_s, words)

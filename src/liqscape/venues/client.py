@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 from statistics import median
 from typing import TypeVar
 
-from liqscape import clock
+import liqscape.clock as clock
 from liqscape.errors import CorruptRecord, RateLimited, Unreachable, VenueError
 from liqscape.model import Record
 from liqscape.units import NS_PER_S

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from msgspec import Struct
 
-from liqscape import clock
+import liqscape.clock as clock
 from liqscape.errors import CorruptRecord, Unreachable
 from liqscape.model import Gap, Kind, Record
 from liqscape.units import NS_PER_S

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import httpx
 
-from liqscape import clock
+import liqscape.clock as clock
 from liqscape.engine.importer import ImportReport, import_paths
 from liqscape.engine.workspace import Workspace
 from liqscape.errors import CorruptRecord, LiqscapeError, NoData, Unreachable, VenueError

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from liqscape import clock
+import liqscape.clock as clock
 from liqscape.engine.backfill.keep import Keeper
 from liqscape.engine.backfill.plan import KINDS, Series, Stretch, covered, series_of, windows, without
 from liqscape.engine.recording.wanted import Wanted, ask_specs, ask_tickers, largest, remember

@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import uvicorn
 
-from liqscape import clock
+import liqscape.clock as clock
 from liqscape.testing.exchange.dialect import Answer, Asked, Frame
 from liqscape.testing.exchange.exchange import Link, Lost, RehearsalExchange
 

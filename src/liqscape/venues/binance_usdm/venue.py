@@ -277,6 +277,8 @@ class BinanceUsdm(Venue):
 
         The website hides other refusals in a 200.
         """
+        if status == 403:
+            return Judgement(Answer.REFUSED, None, body[:200].decode(errors="replace"))
         judged = judge_status(status, headers, body)
         if judged.answer is not Answer.FINE or b'"success"' not in body:
             return judged

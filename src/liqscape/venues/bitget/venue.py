@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
-from liqscape import clock
+import liqscape.clock as clock
 from liqscape.errors import CorruptRecord
 from liqscape.model import Completeness, FundingRate, InstrumentSpec, Kind, Liquidation, PriceKind
 from liqscape.units import NS_PER_DAY

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
-from liqscape import clock
+import liqscape.clock as clock
 from liqscape.model import Completeness, InstrumentSpec, Kind, Liquidation, PriceKind
 from liqscape.units import NS_PER_DAY, NS_PER_MINUTE, NS_PER_S
 from liqscape.venues import wire

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from liqscape import clock
+import liqscape.clock as clock
 from liqscape.errors import CorruptRecord
 from liqscape.model import Completeness, FundingRate, InstrumentSpec, Kind, Population, PriceKind
 from liqscape.units import NS_PER_DAY, NS_PER_HOUR, NS_PER_MINUTE, NS_PER_S
