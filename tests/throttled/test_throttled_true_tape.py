@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import polars as pl
 import pytest
 from throttled_scenes import START_S, hours_of, world
 
-from liqscape.engine.true_tape import true_tape
+from liqscape.cli.main import main
+from liqscape.clock import iso
+from liqscape.engine.true_tape import estimated_true, silences, true_tape
 from liqscape.engine.workspace import Workspace
 from liqscape.errors import BadArgument, NoData
 from liqscape.estimate import MapState
@@ -68,7 +72,7 @@ def test_prints_alone_give_the_lower_estimate(tmp_path):
     assert len(early.hours) == 1
 
 
-def test_with_the_price_of_each_second_the_map_is_used(tmp_path):
+def test_with_the_price_of_each_second_the_map_is_used(tmp_path, capsys):
     scene = world(hours=34, orders_per_day=60_000.0)
     prints = scene.shown(FeedRule.LATEST)
     workspace = Workspace(tmp_path / "home")
@@ -86,6 +90,31 @@ def test_with_the_price_of_each_second_the_map_is_used(tmp_path):
     assert tape.hours[-1].outcome is Outcome.RECOVERED
     np.testing.assert_allclose(tape.hours[-1].true_usd, direct[-1].true_usd, rtol=1e-6)
     assert tape.reported_share[0] < 0.9
+    # The shell prints it beside what was published, and the setting that follows from it.
+    as_of = int(scene.bars.end_ns[-1])
+    assert estimated_true(workspace, BTC, as_of_ns=as_of, window="30d").reported_share == tape.reported_share
+    words = ["liquidations", str(BTC), "--window", "30d", "--as-of", iso(as_of), "--home", str(workspace.home)]
+    assert main(words) == 0
+    shown = capsys.readouterr().out
+    assert f"settings set reported_share.binance {tape.reported_share[0]:.2f}," in " ".join(shown.split())
+    assert main([*words, "--json"]) == 0
+    (total,) = json.loads(capsys.readouterr().out)["data"]["totals"]
+    told = [hour for hour in tape.hours if np.isfinite(hour.true_usd).all()]
+    true = total["estimated_true_usd"]
+    assert true["hours"] == len(told)
+    assert true["long"]["median"] == pytest.approx(sum(hour.true_usd[0] for hour in told))
+    assert true["long"]["lo"] <= true["long"]["median"] <= true["long"]["hi"]
+
+
+def test_gaps_of_the_recorder_are_silences(tmp_path):
+    workspace = Workspace(tmp_path / "home")
+    assert silences(workspace, BTC).shape == (0, 2)
+    gaps = [(10, 20), (15, 30), (40, 50)]
+    frame = pl.DataFrame(
+        {"ts": [START_S * NS_PER_S + a for a, _ in gaps], "end_ts": [START_S * NS_PER_S + b for _, b in gaps]}
+    ).with_columns(instrument=pl.lit(str(BTC)), kind=pl.lit("liquidations"), reason=pl.lit("both lines were down"))
+    workspace.store.append(Table.GAPS, frame, writer="scene", batch=1)
+    np.testing.assert_array_equal(silences(workspace, BTC) - START_S * NS_PER_S, [[10, 30], [40, 50]])
 
 
 def test_what_cannot_be_answered_is_refused(tmp_path):
