@@ -272,3 +272,11 @@ def test_a_segment_that_is_just_begun_is_never_taken_for_a_closed_one(tmp_path):
         thread.join()
     journal.close()
     assert store.numbers == list(range(1000))
+
+
+def test_a_row_that_no_table_takes_holds_up_nothing(journal, store):
+    journal.write({Table.OPEN_INTEREST: [["sim:BTC", DAY, DAY, None, "live"], ["sim:BTC", DAY + 1, DAY, 1.0, "live"]]})
+    journal.rotate()
+    assert journal.commit() == 1
+    assert journal.rows_refused == 1
+    assert [path.name for path in journal.folder.glob("*.refused")] == ["0000000000.refused"]

@@ -60,7 +60,8 @@ class Journal:
 
     def __init__(self, folder: Path, store: Store, writer: str) -> None:
         self.folder, self.writer = folder.absolute(), writer
-        self.bytes_cut = 0  # of torn or damaged records, since `open`
+        self.bytes_cut = 0  # of torn or damaged records, and
+        self.rows_refused = 0  # rows that no table takes, kept beside as `NUMBER.refused`: both since this object was made
         self._store = store
         self._lock = FolderLock(self.folder, f"journal of {writer}")
         self._writing, self._committing = threading.Lock(), threading.Lock()
@@ -209,10 +210,20 @@ class Journal:
                 frames.setdefault(table, []).append(_frame(table, record))
         stored = 0
         for table, parts in frames.items():
-            frame = pl.concat(parts)
+            frame = self._fit(table, pl.concat(parts), path)
             if self._store.append(table, frame, writer=self.writer, batch=int(path.stem)):
                 stored += frame.height
         return stored
+
+    def _fit(self, table: Table, frame: pl.DataFrame, path: Path) -> pl.DataFrame:
+        """Return the rows that the table takes: one bad row must not hold up all that came with it, for ever."""
+        bad = pl.any_horizontal(pl.col(name).is_null() for name in SCHEMAS[table].required)
+        if not (count := frame.filter(bad).height):
+            return frame
+        self.rows_refused += count
+        with suppress(OSError):
+            path.with_suffix(".refused").write_bytes(path.read_bytes())
+        return frame.filter(~bad)
 
     def _records(self, whole: bytes) -> Iterator[_Record]:
         """Yield the whole records; what is torn or damaged is passed over up to the next mark, and counted."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 from liqscape.engine.recording.rows import Row
@@ -42,6 +43,8 @@ class Inbox:
         self._some, self._urgent, self._room = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._room.set()
         self._closing = False
+        # A thread of its own: prints must not queue behind reads of the store.
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
 
     @property
     def waiting(self) -> int:
@@ -99,6 +102,7 @@ class Inbox:
             if not self._closing:
                 await asyncio.sleep(GROUP_S)
         self.safe_ns = self._now_ns()
+        self._thread.shutdown(wait=False)
 
     def close(self) -> None:
         """Let `run` write what is left and return."""
@@ -114,7 +118,7 @@ class Inbox:
         began, pause_s = asyncio.get_running_loop().time(), 0.25
         while True:
             try:
-                await asyncio.to_thread(self._journal.write, held)
+                await asyncio.get_running_loop().run_in_executor(self._thread, self._journal.write, held)
                 break
             except StoreError as error:
                 self.trouble = error.message

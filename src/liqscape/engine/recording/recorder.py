@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from liqscape import clock
+import liqscape.clock as clock
 from liqscape.engine.recording.alarms import Alarms
 from liqscape.engine.recording.health import RecorderHealth, VenueHealth, write_health
 from liqscape.engine.recording.inbox import Inbox
@@ -172,9 +172,9 @@ class Recorder:
         venues: tuple[VenueHealth, ...] = tuple(part.health(stopped=stopped) for part in self._parts)
         trouble = (inbox.trouble if inbox else None) or self._store_trouble
         self._alarms.tell("journal", None, trouble)
-        self._alarms.tell(
-            "damage", None, f"{self._journal.bytes_cut} bytes of the journal were torn" if self._journal.bytes_cut else None
-        )
+        cut, refused = self._journal.bytes_cut, self._journal.rows_refused
+        torn = f"{cut} bytes of the journal were torn and {refused} rows fit no table" if cut or refused else None
+        self._alarms.tell("damage", None, torn)
         self._alarms.tell("maintenance", None, self._upkeep.last_error if self._upkeep else None)
         return RecorderHealth(
             writer=self.writer,
