@@ -67,7 +67,7 @@ def test_both_sides_of_a_liquidation_are_settled(one: VenueCases):
     facts = one.venue.facts
     sides = {r.position_side for case in one.cases for r in case.expected if isinstance(r, Liquidation)}
     published = Kind.LIQUIDATIONS in facts.streams | facts.asks
-    assert sides == (set(PositionSide) if published else set())
+    assert not published or sides == set(PositionSide)
 
 
 @pytest.mark.parametrize(("one", "case"), CASES)
