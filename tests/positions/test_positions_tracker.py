@@ -81,8 +81,10 @@ def test_one_by_one_within_the_budget_and_nearest_most_often(tmp_path):
     assert min(looks.values()) >= 1
     stored = workspace.store.read(Table.POSITIONS)
     assert stored.filter(pl.col("instrument") == str(BTC))["account"].n_unique() == 450
-    # Nothing changed: every look was stored once, and the other leg with it.
-    assert stored.height == 450 + sum(1 for i in range(1, 601) if i % 5 == 0 and i % 4)
+    # Nothing changed: every look was stored once, and the other leg with it; what is near was confirmed now and then.
+    far = stored.group_by("account").agg(pl.len(), pl.col("liquidation_price").filter(pl.col("instrument") == str(BTC)).max())
+    far = far.filter(pl.col("liquidation_price") < 97_000.0)
+    assert far["len"].sum() == far.height + sum(1 for i in range(31, 601) if i % 5 == 0 and i % 4)
     assert workspace.state.get(LADDERS, "hyperliquid") == {
         "hyperliquid:BTC": [[0.0, 0.0125, 0.0, 40.0]],
         "hyperliquid:ETH": [[0.0, 0.0125, 0.0, 40.0]],
@@ -160,13 +162,13 @@ def test_changes_are_stored_and_a_closed_position_has_a_row_of_nought(tmp_path):
     workspace = Workspace(tmp_path)
 
     async def main(loop: VirtualLoop):
-        exchange = crowd(loop, 30)
+        exchange = crowd(loop, 130)
 
         def trade(_: Tracker) -> None:
-            exchange.accounts[address(5)] = [("ETH", -1.0, 4_000.0, 9_000.0)]  # BTC is closed
-            exchange.accounts[address(6)] = [("BTC", 1.001, 100_000.0, 99_400.0)]  # too little to be told before the snapshot
-            exchange.accounts[address(7)] = [("BTC", 2.0, 100_000.0, 99_000.0)]
-            exchange.accounts[address(9)] = []
+            exchange.accounts[address(105)] = [("ETH", -1.0, 4_000.0, 9_000.0)]  # BTC is closed
+            exchange.accounts[address(106)] = [("BTC", 1.001, 100_000.0, 89_400.0)]  # too little to be told before the snapshot
+            exchange.accounts[address(107)] = [("BTC", 2.0, 100_000.0, 89_300.0)]
+            exchange.accounts[address(109)] = []
 
         await follow(exchange, workspace, 600.0, trade)
 
@@ -176,18 +178,34 @@ def test_changes_are_stored_and_a_closed_position_has_a_row_of_nought(tmp_path):
     def held(number: int) -> list[float]:
         return rows.filter(pl.col("account") == address(number))["quantity_base"].to_list()
 
-    assert held(5) == [1.0, 0.0]
-    assert held(6) == [1.0]
-    assert held(7) == [1.0, 2.0]
-    assert held(9) == [1.0, 0.0]
-    assert held(10) == [1.0]
+    assert held(105) == [1.0, 0.0]
+    assert held(106) == [1.0]
+    assert held(107) == [1.0, 2.0]
+    assert held(109) == [1.0, 0.0]
+    assert held(110) == [1.0]
+
+
+def test_a_level_near_the_mark_is_confirmed_every_five_minutes(tmp_path):
+    workspace = Workspace(tmp_path)
+
+    async def main(loop: VirtualLoop):
+        exchange = crowd(loop, 0)
+        exchange.accounts = {address(1): [("BTC", 1.0, 1e5, 98_000.0)], address(2): [("BTC", 1.0, 1e5, 90_000.0)]}
+        await follow(exchange, workspace, 1000.0)
+
+    run_virtual(main)
+    rows = workspace.store.read(Table.POSITIONS, BTC)
+    assert rows.filter(pl.col("account") == address(2)).height == 1
+    assert rows.filter(pl.col("account") == address(1)).height in (3, 4)
 
 
 def test_every_account_is_stored_again_with_the_snapshot(tmp_path):
     workspace = Workspace(tmp_path)
 
     async def main(loop: VirtualLoop):
-        await follow(crowd(loop, 12), workspace, 1000.0, plan=Plan(snapshot_s=400.0))
+        exchange = crowd(loop, 12)
+        exchange.accounts = {name: [("BTC", 1.0, 1e5, 50_000.0)] for name in exchange.accounts}
+        await follow(exchange, workspace, 1000.0, plan=Plan(snapshot_s=400.0))
 
     run_virtual(main)
     rows = workspace.store.read(Table.POSITIONS, BTC)

@@ -108,9 +108,9 @@ def standing(
     )
     joined = legs.cross[mine] & (np.bincount(legs.owner, legs.cross)[legs.owner[mine]] > 1.0)
     with np.errstate(invalid="ignore"):
-        agrees = np.where(np.isnan(said[mine]), np.isposinf(then), np.abs(then / said[mine] - 1.0) <= agrees)
+        trusted = np.where(np.isnan(said[mine]), np.isposinf(then), np.abs(then / said[mine] - 1.0) <= agrees)
         shifted = np.where(np.isnan(said[mine]), now, now + (said[mine] - then))
-    solved = joined & agrees & ~np.isnan(now)
+    solved = joined & trusted & ~np.isnan(now)
     price = np.where(solved, np.where(np.isfinite(now), shifted, np.nan), said[mine])
     return Standing(
         account=tuple(rows.get_column("account").gather(mine).to_list()),

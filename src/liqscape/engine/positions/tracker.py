@@ -40,6 +40,8 @@ _TRIES = 3
 _PROBE = 6
 _RENEW_S = 5.0
 _BACK_OFF_S = 30.0
+# A map takes a level that price has touched since the stored look as liquidated: near ones are stored anew so often.
+_NEAR, _CONFIRM_NS = 0.03, 300_000_000_000
 
 
 @dataclass(frozen=True)
@@ -202,12 +204,22 @@ class Tracker:
             self.states.pop(state.account, None)
             if state.positions:
                 self.states[state.account] = state
-            if changed(self._stored.get(state.account), state):
+            stored = self._stored.get(state.account)
+            if changed(stored, state) or (stored is not None and self._confirms(stored, state)):
                 self._due[state.account] = state
             else:
                 self._due.pop(state.account, None)
             notional = sum(abs(p.quantity_base) * p.mark_price for p in state.positions if p.instrument in self._wanted)
             self.schedule.seen(state.account, urgency(state, self._marks, self._wanted), notional)
+
+    def _confirms(self, stored: AccountState, now: AccountState) -> bool:
+        """Whether an unchanged account is worth storing: price is near a level, and that it still stands there is news."""
+        return now.ts_venue - stored.ts_venue > _CONFIRM_NS and any(
+            position.liquidation_price is not None
+            and position.instrument in self._wanted
+            and abs(position.liquidation_price / position.mark_price - 1.0) < _NEAR
+            for position in now.positions
+        )
 
     async def flush(self, store: Store, writer: str, *, everything: bool = False) -> None:
         """Store what changed, or every look that is not stored yet; what could not be stored stays due."""
