@@ -9,6 +9,7 @@ from live_scenes import NOW_NS, MemoryTransport, three_venues
 from liqscape.engine.backfill import Backfill
 from liqscape.engine.backfill.plan import merged, without
 from liqscape.engine.maps import build_map
+from liqscape.engine.recording.health import RecorderHealth, VenueHealth, write_health
 from liqscape.engine.recording.wanted import Wanted
 from liqscape.engine.workspace import Workspace
 from liqscape.errors import NoData, Unreachable
@@ -188,3 +189,44 @@ def test_a_store_that_was_removed_is_filled_again(tmp_path):
 def test_stretches_by_hand():
     assert merged([(5, 7), (0, 2), (2, 3), (9, 9)]) == [(0, 3), (5, 7)]
     assert without([(0, 10), (20, 30)], [(0, 2), (8, 22), (29, 40)]) == [(2, 8), (22, 29)]
+
+
+def test_what_a_running_recorder_covers_is_not_asked_for(tmp_path):
+    venue = VenueHealth(
+        key="bybit_linear",
+        venue="bybit",
+        state="live",
+        instruments=(str(BYBIT),),
+        age_s=1.0,
+        prints=0,
+        prints_repeated=0,
+        prints_old=0,
+        gaps=0,
+        repairs_waiting=0,
+        bars_late=0,
+        corrupt=0,
+        last_corrupt=None,
+        last_error=None,
+        budget_left={},
+        skew_ns=None,
+        queued=0,
+        lines=(),
+    )
+    health = RecorderHealth(
+        writer="recorder",
+        pid=1,
+        started_ns=NOW_NS - NS_PER_HOUR,
+        at_ns=NOW_NS + 5 * NS_PER_S,
+        stopped=False,
+        rows={},
+        acknowledged_p50_s=None,
+        acknowledged_p99_s=None,
+        waiting_rows=0,
+        waiting_segments=0,
+        venues=(venue,),
+        alarms=(),
+    )
+    write_health(Workspace(tmp_path), health)
+    fill(tmp_path, kinds=(Kind.BARS,), span_ns=3 * NS_PER_HOUR)
+    found = bars(tmp_path)
+    assert (found.height, found["ts"].max()) == (120, NOW_NS - NS_PER_HOUR - NS_PER_MINUTE)
