@@ -175,7 +175,7 @@ export function wordsOf(view: View, resource: ResourceName): Words {
         preset: view.preset === "now" ? null : view.preset,
       };
     case "heat":
-      return { ...built, window: lookWord(view.look) };
+      return { ...built, ...lookWords(view.look) };
     case "episodes":
       return where;
     case "accuracy":
@@ -200,9 +200,10 @@ function windowsWith(within: number): string {
   return every.map(percentWord).join(",");
 }
 
-/** The year is the only look-back that the API spells otherwise. */
-function lookWord(look: Look): string {
-  return look === "1y" ? "365d" : look;
+/** Longer looks have wider columns: no screen shows more than some thousands of them. The usual one is left to the server. */
+function lookWords(look: Look): Words {
+  const interval = look === "1y" ? "1h" : look === "90d" ? "15m" : null;
+  return { window: look === DEFAULTS.look ? null : look === "1y" ? "365d" : look, interval };
 }
 
 /** `2%`, `0.5%`: at most two decimals of a per cent. */

@@ -2,7 +2,7 @@
 // the view through `go`; they ask nothing themselves.
 
 import { keepToken } from "./api";
-import { formatView, isPlain, parseView, wordsOf, type View } from "./address";
+import { formatView, isPlain, LOOKS, parseView, wordsOf, type View } from "./address";
 import { Axis } from "./axis.svelte";
 import { Resource } from "./resource.svelte";
 import { Stream, type Live } from "./stream";
@@ -35,6 +35,12 @@ export interface Cursor {
 }
 
 const LIVE_REFETCH_MS = 5_000;
+const AFTER_MS = 7 * 86_400_000;
+/** What follows the scrubber while it moves. */
+const FOLLOWING: readonly ResourceName[] = ["now", "map"];
+const HEAT_REFETCH_MS = 3_000;
+/** The scrubber rests so long before everything is asked for, not only what moves with it. */
+const SETTLE_MS = 600;
 const CLOCK_MS = 1_000;
 const HEALTH_MS = 10_000;
 
@@ -53,8 +59,10 @@ export class Store {
   /** A past instant shows nothing right of it until this is true (`v`). */
   revealed = $state(false);
   playing = $state(false);
-  /** Seconds of the market per second of the viewer, divided by the chart's own second: 1 to 600. */
-  speed = $state(60);
+  /** Seconds of the market per second of the viewer, 1 to 600. */
+  speed = $state(600);
+  /** While the scrubber moves, the chart keeps its grid and hides what lies after; only the map and the header follow. */
+  scrubbing = $state(false);
 
   readonly axis = new Axis();
   readonly now = new Resource<Answers["now"]>("now");
@@ -68,11 +76,18 @@ export class Store {
   readonly heat = new Resource<Answers["heat"]>("heat");
   /** The map of `view.compare`, for the split ladder. */
   readonly other = new Resource<Answers["map"]>("map");
+  /** What came after the shown instant, once it is revealed: its candles only. */
+  readonly after = new Resource<Answers["heat"]>("heat");
   readonly instruments = new Resource<Machine["instruments"]>("instruments");
   readonly health = new Resource<Machine["health"]>("health");
 
   /** Binary frames of the heat topic go to whoever draws it. */
   onHeatFrame: ((frame: ArrayBuffer | null) => void) | null = null;
+  /** Set by the chart: everything in view again, and the chart as a picture. */
+  refit: (() => void) | null = null;
+  picture: (() => HTMLCanvasElement) | null = null;
+  /** Set by the ladder: itself as a picture. */
+  ladderPicture: (() => HTMLCanvasElement | null) | null = null;
 
   private readonly stream = new Stream({
     message: (message) => this.hear(message),
@@ -82,6 +97,8 @@ export class Store {
   private loaded = new Map<ResourceName | "other", string>();
   private timers: ReturnType<typeof setInterval>[] = [];
   private nudge: ReturnType<typeof setTimeout> | undefined;
+  private heatTimer: ReturnType<typeof setTimeout> | undefined;
+  private settleTimer: ReturnType<typeof setTimeout> | undefined;
 
   private readonly named: Record<ResourceName, Resource<never>> = {
     now: this.now as Resource<never>,
@@ -137,6 +154,70 @@ export class Store {
     this.show(next);
   }
 
+  /** Move to an instant while the pointer is down or the replay runs; `settle` ends it at once. */
+  scrub(asOf: string | null, settle = false): void {
+    clearTimeout(this.settleTimer);
+    this.scrubbing = !settle;
+    this.go({ asOf });
+    if (!settle) this.settleTimer = setTimeout(() => this.playing || this.settle(), SETTLE_MS);
+  }
+
+  /** The scrubber rests: everything is asked for at its instant. */
+  settle(): void {
+    clearTimeout(this.settleTimer);
+    this.scrubbing = false;
+    this.load();
+  }
+
+  /** The chart was pulled beyond its first column: look back further, if that is stored. */
+  lookFurther(): void {
+    const next = LOOKS[LOOKS.indexOf(this.view.look) + 1];
+    const from = Date.parse(this.heat.data?.from_ ?? "");
+    if (next && !this.heat.loading && this.recordStart !== null && this.recordStart < from - 3_600_000)
+      this.go({ look: next });
+  }
+
+  /** The heatmap has news that a frame could not carry. */
+  heatIsStale(): void {
+    this.heatTimer ??= setTimeout(() => {
+      this.heatTimer = undefined;
+      if (this.view.asOf !== null) return;
+      this.loaded.delete("heat");
+      this.load();
+    }, HEAT_REFETCH_MS);
+  }
+
+  /** Show what came after the shown instant, or hide it again. */
+  reveal(on: boolean): void {
+    const grid = this.heat.data;
+    const { asOf } = this.view;
+    this.revealed = on && asOf !== null;
+    if (!this.revealed || !grid || asOf === null || this.instrument === null) return this.after.clear();
+    const end = new Date(Math.min(Date.parse(asOf) + AFTER_MS, this.recordEnd ?? Infinity))
+      .toISOString()
+      .replace(".000Z", "Z");
+    const words = { ...wordsOf(this.view, "heat"), as_of: end, window: "7d", interval: `${grid.interval_s}s` };
+    void this.after.load(this.instrument, words);
+  }
+
+  /** The newest stored instant of what is looked at, ms; null while it is not known. */
+  get recordEnd(): number | null {
+    return this.recordEdge("to", Math.max);
+  }
+
+  /** The first stored instant, ms. */
+  get recordStart(): number | null {
+    return this.recordEdge("from_", Math.min);
+  }
+
+  private recordEdge(edge: "from_" | "to", pick: (...values: number[]) => number): number | null {
+    const asked = this.instrument;
+    const rows =
+      this.instruments.data?.instruments.filter((row) => row.base === asked || row.instrument === asked) ?? [];
+    const times = rows.map((row) => Date.parse(row[edge] ?? "")).filter(Number.isFinite);
+    return times.length ? pick(...times) : null;
+  }
+
   /** Open what is known about a number. */
   explain(fact: Fact): void {
     this.fact = fact;
@@ -164,12 +245,13 @@ export class Store {
 
   private show(next: View): void {
     const other = next.instrument !== this.view.instrument;
-    if (next.asOf !== this.view.asOf) this.revealed = false;
+    if (next.asOf !== this.view.asOf && this.revealed) this.reveal(false);
     this.view = next;
     if (other) {
       this.loaded.clear();
       for (const each of Object.values(this.named)) each.clear();
       this.other.clear();
+      this.after.clear();
     }
     this.load();
   }
@@ -182,10 +264,12 @@ export class Store {
       const words = wordsOf(this.view, name);
       const key = `${instrument} ${JSON.stringify(words)}`;
       if (this.loaded.get(name) === key) continue;
+      // While the scrubber moves, an answer that is on its way is waited for: else none would ever arrive.
+      if (this.scrubbing && (!FOLLOWING.includes(name) || this.named[name].loading)) continue;
       this.loaded.set(name, key);
-      void this.named[name].load(instrument, words);
+      void this.named[name].load(instrument, words).then(() => this.scrubbing && this.load());
     }
-    this.loadOther(instrument);
+    if (!this.scrubbing) this.loadOther(instrument);
     const plain = this.view.asOf === null;
     this.stream.listen(plain ? [`now.${instrument}`, `map.${instrument}`, `heat.${instrument}`] : []);
   }

@@ -1,0 +1,91 @@
+// Pictures of tiles, kept while they are worth it.
+
+import { paint, poolFor, sweptEdges, unknownRuns } from "./paint";
+import type { Held } from "./tiles";
+
+export interface Picture {
+  image: ImageBitmap;
+  height: number;
+  pool: number;
+}
+
+interface Kept extends Picture {
+  version: number;
+  size: number;
+}
+
+/** About 60 pictures of the finest kind. */
+const BUDGET = 52e6;
+
+export class Bitmaps {
+  private readonly kept = new Map<string, Kept>();
+  private size = 0;
+  private colours: Uint32Array = new Uint32Array(256);
+
+  /** Other colours make all pictures void. */
+  recolour(colours: Uint32Array): void {
+    this.colours = colours;
+    this.clear();
+  }
+
+  clear(): void {
+    for (const each of this.kept.values()) each.image.close();
+    this.kept.clear();
+    this.size = 0;
+  }
+
+  /** The picture of a tile, its rows joined so that none is lost at this height. */
+  picture(held: Held, rowsPerPixel: number): Picture {
+    const { tile, version } = held;
+    const pool = poolFor(rowsPerPixel);
+    const key = `${tile.level}/${tile.index}/${pool}`;
+    const old = this.kept.get(key);
+    this.kept.delete(key);
+    if (old && old.version === version) {
+      this.kept.set(key, old);
+      return old;
+    }
+    if (old) this.forget(old);
+    const { words, height } = paint(tile, this.colours, pool);
+    const canvas = new OffscreenCanvas(tile.columns, height);
+    const pixels = new ImageData(new Uint8ClampedArray(words.buffer), tile.columns, height);
+    canvas.getContext("2d")!.putImageData(pixels, 0, 0);
+    const made: Kept = { image: canvas.transferToImageBitmap(), height, pool, version, size: words.byteLength };
+    this.kept.set(key, made);
+    this.size += made.size;
+    for (const [name, each] of this.kept) {
+      if (this.size <= BUDGET || name === key) break;
+      this.kept.delete(name);
+      this.forget(each);
+    }
+    return made;
+  }
+
+  private forget(each: Kept): void {
+    each.image.close();
+    this.size -= each.size;
+  }
+}
+
+/** What is read off a tile's cells once: unknown stretches, and where sweeps end bands. */
+export class Readings {
+  private readonly unknowns = new WeakMap<Held, [number, [number, number][]]>();
+  private readonly swept = new WeakMap<Held, [string, [number, number, number][]]>();
+
+  unknown(held: Held): [number, number][] {
+    const old = this.unknowns.get(held);
+    if (old && old[0] === held.version) return old[1];
+    const made = unknownRuns(held.tile);
+    this.unknowns.set(held, [held.version, made]);
+    return made;
+  }
+
+  edges(held: Held, least: number): [number, number, number][] {
+    const key = `${held.version}/${least}`;
+    const old = this.swept.get(held);
+    if (old && old[0] === key) return old[1];
+    const made = sweptEdges(held.tile, least);
+    this.swept.set(held, [key, made]);
+    return made;
+  }
+}

@@ -1,0 +1,370 @@
+// The chart without its frame: grid, tiles and candles in, pictures out; tells where the pointer and the axis are.
+
+import type { IChartApi, ISeriesApi, Logical, MouseEventParams, UTCTimestamp } from "lightweight-charts";
+import { bytes } from "../../lib/api";
+import type { Axis } from "../../lib/axis.svelte";
+import { decodeCandles, extremes, type Candles } from "../../lib/heat/candles";
+import { decodeDelta } from "../../lib/heat/delta";
+import type { Grid } from "../../lib/heat/levels";
+import { HeatPrimitive } from "../../lib/heat/primitive";
+import { lookUp, type Palette, type Scale } from "../../lib/heat/scale";
+import type { Dot, Line } from "../../lib/heat/scene";
+import { byteOf, type ByteScale, type Tile } from "../../lib/heat/tile";
+import { Tiles } from "../../lib/heat/tiles";
+import type { HeatData } from "../../lib/wire";
+import { colours, inksOf, makeChart, setLog } from "./setup";
+
+export interface Heard {
+  /** Pointer over the plot; null when it left. `at` is ms since 1970. */
+  pointer(price: number | null, at: number | null): void;
+  click(price: number): void;
+  /** The grid changed on the server in a way that must be asked for. */
+  stale(): void;
+  /** The view reached before the first column. */
+  beforeStart(): void;
+  /** Tiles came or the view changed: the legend may count again. */
+  drawn(): void;
+}
+
+/** How far beyond the mark both sides stay in view, at least. */
+const BOTH_SIDES = 0.04;
+
+export class ChartController {
+  readonly chart: IChartApi;
+  readonly series: ISeriesApi<"Line">;
+  readonly primitive: HeatPrimitive;
+  private tiles: Tiles | null = null;
+  private grid: Grid | null = null;
+  private own: Candles | null = null;
+  private after: Candles | null = null;
+  private mark: number | null = null;
+  private aborter = new AbortController();
+  private touched = false;
+  private stopped = false;
+  private readonly ends: (() => void)[] = [];
+
+  constructor(
+    private readonly element: HTMLElement,
+    private readonly axis: Axis,
+    private readonly heard: Heard,
+  ) {
+    const inks = inksOf(element);
+    const made = makeChart(element, inks);
+    this.chart = made.chart;
+    this.series = made.series;
+    this.primitive = new HeatPrimitive({
+      tiles: null,
+      bytes: null,
+      floorByte: 1,
+      candles: null,
+      first: 0,
+      intervalS: 300,
+      columns: 0,
+      clip: null,
+      instant: null,
+      lines: [],
+      dots: [],
+      showHeat: true,
+      inks,
+    });
+    this.series.attachPrimitive(this.primitive);
+    this.series.applyOptions({ autoscaleInfoProvider: () => this.priceRange() });
+    this.listen();
+  }
+
+  /** Show a grid; while its candles are on their way the old picture stays. */
+  async setGrid(data: HeatData): Promise<void> {
+    const grid = gridOf(data);
+    if (this.grid?.grid === grid.grid && this.grid.revision === grid.revision && this.grid.first === grid.first) return;
+    this.aborter.abort();
+    const aborter = (this.aborter = new AbortController());
+    const got = await bytes(`heat/${grid.grid}/candles`, aborter.signal);
+    if (this.stopped || aborter.signal.aborted || !got.ok) {
+      if (!got.ok && !("aborted" in got)) this.heard.stale();
+      return;
+    }
+    const candles = decodeCandles(got.value);
+    const before = this.visibleTimes();
+    const same = this.grid?.grid === grid.grid;
+    if (same && this.tiles) {
+      if (this.tiles.grid.revision !== grid.revision) this.tiles.refresh();
+      Object.assign(this.tiles.grid, grid);
+    } else {
+      this.tiles?.close();
+      this.primitive.bitmaps.clear();
+      this.tiles = new Tiles(grid, () => this.tilesCame());
+    }
+    this.grid = this.tiles!.grid;
+    this.own = candles;
+    this.after = null;
+    const shown = { tiles: this.tiles, bytes: bytesOf(grid), first: grid.first, intervalS: grid.interval_s };
+    this.primitive.show({ ...shown, columns: grid.columns, candles, instant: null });
+    this.setSeries();
+    if (before && this.touched) this.showTimes(before);
+    else this.chart.timeScale().fitContent();
+    this.moved();
+    this.heard.drawn();
+  }
+
+  /** What came after the shown instant: candles only, drawn right of it. */
+  async setAfter(data: HeatData | null): Promise<void> {
+    const grid = this.grid;
+    if (!grid || !this.own) return;
+    if (!data) {
+      if (this.after) this.primitive.show({ candles: this.own, columns: grid.columns, instant: null });
+      this.after = null;
+      this.setSeries();
+      return;
+    }
+    const got = await bytes(`heat/${data.grid}/candles`, this.aborter.signal);
+    if (!got.ok || data.interval_s !== grid.interval_s || this.grid !== grid) return;
+    const skip = grid.first + grid.columns - data.first;
+    this.after = joinAfter(this.own, decodeCandles(got.value), skip);
+    this.primitive.show({ candles: this.after, columns: this.after.length, instant: grid.columns });
+    this.setSeries();
+    this.chart.timeScale().fitContent();
+  }
+
+  /** A frame of the stream; null or a missed revision means: ask for the grid. */
+  frame(frame: ArrayBuffer | null): void {
+    if (!frame || !this.tiles) return this.heard.stale();
+    try {
+      const delta = decodeDelta(frame);
+      if (delta.grid !== this.tiles.grid.grid && delta.kind === "columns") return this.heard.stale();
+      this.tiles.apply(delta);
+    } catch {
+      // A frame that cannot be read says no more than that there is news.
+    }
+    this.heard.stale();
+  }
+
+  colour(scale: Scale, palette: Palette): void {
+    if (!this.grid) return;
+    const bytesScale = bytesOf(this.grid);
+    this.primitive.bitmaps.recolour(lookUp(scale, palette, bytesScale));
+    this.primitive.show({ floorByte: byteOf(scale.floorUsd, bytesScale) });
+  }
+
+  /** Hide what lies after an instant (ms); null hides nothing. */
+  clipAt(at: number | null): void {
+    const grid = this.grid;
+    const clip = at === null || !grid ? null : at / 1000 / grid.interval_s - grid.first;
+    const hides = clip !== null && grid !== null && clip < grid.columns ? Math.max(0, clip) : null;
+    if (hides === this.primitive.scene.clip) return;
+    this.primitive.show({ clip: hides });
+    this.setSeries();
+  }
+
+  lines(lines: Line[], mark: number | null): void {
+    const moved = mark !== this.mark;
+    this.mark = mark;
+    this.primitive.show({ lines });
+    if (moved) this.moved();
+  }
+
+  dots(dots: Dot[]): void {
+    this.primitive.show({ dots });
+  }
+
+  showHeat(showHeat: boolean): void {
+    this.primitive.show({ showHeat });
+  }
+
+  setLog(log: boolean): void {
+    setLog(this.chart, log);
+    this.moved();
+  }
+
+  /** Colours of the theme anew. */
+  retheme(): void {
+    const inks = inksOf(this.element);
+    this.chart.applyOptions(colours(inks));
+    this.series.applyOptions({ color: inks.up });
+    this.primitive.show({ inks });
+  }
+
+  /** Everything in view again. */
+  refit(): void {
+    this.touched = false;
+    this.chart.priceScale("right").setAutoScale(true);
+    this.chart.timeScale().fitContent();
+  }
+
+  /** Put the crosshair at a price, at the newest column if no time is given. */
+  cross(price: number | null): void {
+    if (price === null || !this.grid) return this.chart.clearCrosshairPosition();
+    const last = this.primitive.scene.clip ?? this.grid.columns;
+    const column = this.grid.first + Math.max(0, Math.ceil(last) - 1);
+    this.chart.setCrosshairPosition(price, (column * this.grid.interval_s) as UTCTimestamp, this.series);
+  }
+
+  /** Tiles of the level that is on screen, for the histogram. */
+  tilesInView(): Tile[] {
+    return this.tiles ? [...this.tiles.all()].map((held) => held.tile) : [];
+  }
+
+  get bytesScale(): ByteScale | null {
+    return this.grid ? bytesOf(this.grid) : null;
+  }
+
+  get heatGrid(): Grid | null {
+    return this.grid;
+  }
+
+  get heatTiles(): Tiles | null {
+    return this.tiles;
+  }
+
+  close(): void {
+    this.stopped = true;
+    this.aborter.abort();
+    this.tiles?.close();
+    this.ends.forEach((end) => end());
+    this.chart.remove();
+  }
+
+  private listen(): void {
+    const scale = this.chart.timeScale();
+    this.chart.subscribeCrosshairMove((event) => this.pointer(event));
+    this.chart.subscribeClick((event) => {
+      const price = event.point ? this.series.coordinateToPrice(event.point.y) : null;
+      if (price !== null) this.heard.click(price);
+    });
+    this.chart.subscribeDblClick(() => this.refit());
+    scale.subscribeVisibleLogicalRangeChange((range) => {
+      this.moved();
+      if (range && this.touched && this.grid && range.from < -0.02 * this.grid.columns) this.heard.beforeStart();
+    });
+    scale.subscribeSizeChange(() => this.moved());
+    const wheel = (event: WheelEvent): void => this.wheel(event);
+    const down = (): void => void (this.touched = true);
+    const follow = (): void => this.moved();
+    this.element.addEventListener("wheel", wheel, { capture: true, passive: false });
+    this.element.addEventListener("pointerdown", down, { capture: true });
+    // Dragging the price axis has no event of its own.
+    this.element.addEventListener("pointermove", follow);
+    this.element.addEventListener("pointerup", follow);
+    this.ends.push(() => {
+      this.element.removeEventListener("wheel", wheel, { capture: true });
+      this.element.removeEventListener("pointerdown", down, { capture: true });
+      this.element.removeEventListener("pointermove", follow);
+      this.element.removeEventListener("pointerup", follow);
+    });
+  }
+
+  /** The wheel is time (the library's own); with shift it is price, about the pointer. */
+  private wheel(event: WheelEvent): void {
+    this.touched = true;
+    if (!event.shiftKey) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const y = event.clientY - this.element.getBoundingClientRect().top;
+    const height = this.plotHeight();
+    const factor = 1.12 ** Math.sign(event.deltaY || event.deltaX);
+    const low = this.series.coordinateToPrice(y + (height - y) * factor);
+    const high = this.series.coordinateToPrice(y - y * factor);
+    if (low === null || high === null || !(high > low) || low <= 0) return;
+    this.chart.priceScale("right").setVisibleRange({ from: low, to: high });
+    this.moved();
+  }
+
+  private plotHeight(): number {
+    return this.chart.panes()[0]?.getHeight() ?? this.element.clientHeight;
+  }
+
+  /** Tell the shared axis; after the library has drawn, for its scales move with the frame. */
+  private moved(): void {
+    requestAnimationFrame(() => {
+      if (this.stopped) return;
+      this.axis.set(
+        this.plotHeight(),
+        (price) => this.series.priceToCoordinate(price),
+        (y) => this.series.coordinateToPrice(y),
+      );
+    });
+  }
+
+  private tilesCame(): void {
+    this.primitive.redraw();
+    this.heard.drawn();
+  }
+
+  private pointer(event: MouseEventParams): void {
+    if (!event.point || !event.sourceEvent) {
+      if (!event.point) this.heard.pointer(null, null);
+      return;
+    }
+    const price = this.series.coordinateToPrice(event.point.y);
+    const at = typeof event.time === "number" ? event.time * 1000 : null;
+    this.heard.pointer(price, at);
+  }
+
+  private priceRange(): { priceRange: { minValue: number; maxValue: number } } | null {
+    const scene = this.primitive.scene;
+    const range = this.chart.timeScale().getVisibleLogicalRange();
+    if (!scene.candles || !range) return null;
+    const end = scene.clip === null ? range.to : Math.min(range.to, scene.clip - 1);
+    const seen = extremes(scene.candles, range.from, end);
+    if (!seen) return null;
+    let [low, high] = seen;
+    if (this.mark !== null && range.to >= scene.columns - 2) {
+      low = Math.min(low, this.mark * (1 - BOTH_SIDES));
+      high = Math.max(high, this.mark * (1 + BOTH_SIDES));
+    }
+    return { priceRange: { minValue: low, maxValue: high } };
+  }
+
+  private setSeries(): void {
+    const { candles, first, intervalS, columns, clip } = this.primitive.scene;
+    if (!candles) return;
+    const end = clip === null ? columns : clip;
+    this.series.setData(
+      Array.from({ length: Math.min(columns, candles.length) }, (_, i) => {
+        const time = ((first + i) * intervalS) as UTCTimestamp;
+        const value = candles.close[i]!;
+        return i >= end || Number.isNaN(value) ? { time } : { time, value };
+      }),
+    );
+  }
+
+  private visibleTimes(): [number, number] | null {
+    const range = this.chart.timeScale().getVisibleLogicalRange();
+    const { first, intervalS, columns } = this.primitive.scene;
+    return range && columns ? [(first + range.from) * intervalS, (first + range.to) * intervalS] : null;
+  }
+
+  private showTimes([from, to]: [number, number]): void {
+    const { first, intervalS } = this.primitive.scene;
+    const logical = (time: number): Logical => (time / intervalS - first) as Logical;
+    this.chart.timeScale().setVisibleLogicalRange({ from: logical(from), to: logical(to) });
+  }
+}
+
+/** The grid of an answer: its numbers are never null, though the API's description lets them. */
+export function gridOf(data: HeatData): Grid {
+  return { ...(data as unknown as Grid), tiles: data.tiles.map(([first, last]) => [first, last]) };
+}
+
+export function bytesOf(grid: Grid): ByteScale {
+  return { floorUsd: grid.floor_usd, decades: grid.decades, steps: grid.steps };
+}
+
+/** Candles followed by those of another stretch, of which the first `skip` are left out. */
+export function joinAfter(own: Candles, after: Candles, skip: number): Candles {
+  const start = Math.max(0, skip);
+  const plane = (a: Float32Array, b: Float32Array): Float32Array => {
+    const rest = b.subarray(start);
+    const made = new Float32Array(a.length + rest.length);
+    made.set(a);
+    made.set(rest, a.length);
+    return made;
+  };
+  const open = plane(own.open, after.open);
+  return {
+    open,
+    high: plane(own.high, after.high),
+    low: plane(own.low, after.low),
+    close: plane(own.close, after.close),
+    length: open.length,
+  };
+}
