@@ -193,7 +193,8 @@ def _bars(one: Coverage, now_ns: int, max_age_ns: int, *, simulated: bool) -> Fi
     found += f", {format_duration(max(age, 0))} old" if not simulated else ", simulated"
     if not gaps and not late:
         return Finding(health=Health.OK, check="bars", subject=str(one.instrument), found=found)
-    step = "import newer bars: liqscape import FOLDER" if late else "import the missing days: liqscape import FOLDER"
+    ask = f"liqscape backfill {one.instrument}, or liqscape import FOLDER"
+    step = f"newer bars: {ask}" if late else f"the missing days: {ask}"
     return Finding(health=Health.WARN, check="bars", subject=str(one.instrument), found=found, next=step)
 
 
@@ -210,7 +211,7 @@ def _open_interest(workspace: Workspace, name: InstrumentId, end_ns: int) -> Fin
     late = end_ns - newest
     found = f"newest stamp {iso(newest)}" + (f", {format_duration(late)} before the last bar ends" if late > 0 else "")
     if late > _LATE_OPEN_INTEREST_NS:
-        step = "import open interest of the last days"
+        step = f"open interest of the last days: liqscape backfill {name} --days 5, or liqscape import FOLDER"
         return Finding(health=Health.WARN, check="open interest", subject=str(name), found=found, next=step)
     return Finding(health=Health.OK, check="open interest", subject=str(name), found=found)
 
@@ -237,7 +238,7 @@ def _liquidations(workspace: Workspace, name: InstrumentId, end_ns: int) -> Find
         check="liquidations",
         subject=str(name),
         found=found,
-        next="import liquidations of the last days" if late else None,
+        next=f"record them: liqscape record {name}, or import those of the last days" if late else None,
     )
 
 
