@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo web test test-long fuzz kills check format docs bench nulls simulated record score shipped-weights lock clean
+.PHONY: demo web test test-long fuzz kills chaos check format docs bench nulls simulated record score shipped-weights lock clean
 
 # The lock files are the truth of what is installed: a stamp is renewed when they change.
 $(VENV)/.run: requirements.lock pyproject.toml
@@ -31,6 +31,10 @@ demo: $(VENV)/.run web
 
 test: check docs
 	$(BIN)/python -m pytest -m "not long" -n 2 --dist worksteal
+
+# A thousand scripted faults over all venues beside a quiet run, on the virtual clock; prints how long each took to overcome.
+chaos: $(VENV)/.dev
+	$(BIN)/python -m pytest tests/rehearsal/test_chaos.py -m long -s
 
 test-long: $(VENV)/.dev
 	$(BIN)/python -m pytest -m long
