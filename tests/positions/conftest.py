@@ -3,5 +3,4 @@
 import sys
 from pathlib import Path
 
-for room in ("engine", "cli"):
-    sys.path.append(str(Path(__file__).parents[1] / room))
+sys.path.append(str(Path(__file__).parents[1] / "engine"))

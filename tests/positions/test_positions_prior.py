@@ -80,6 +80,7 @@ def test_it_is_off_unless_asked_for_and_changes_the_map_if_it_is(tmp_path):
     off, on = home(tmp_path / "off", 150, asked=False), home(tmp_path / "on", 150)
     assert recipes_of(off, tape_of(off), END) is None
     maps = [build_map(workspace, NAME) for workspace in (off, on)]
+    assert maps[1].model == f"{maps[0].model}+accounts"  # another model: the record of the first is not its own
     modelled = [found.long.usd - found.long.measured_usd for found in maps]
     assert not np.allclose(modelled[0], modelled[1], rtol=1e-3)
     assert maps[0].long.measured_usd.sum() == pytest.approx(maps[1].long.measured_usd.sum())

@@ -157,7 +157,7 @@ def assemble(
         reading=Reading.TRUE if shares else Reading.PUBLISHED,
         reported_share=(shares.median, shares.low, shares.high) if shares else None,
         outcome=Outcome.CAPPED if capped else Outcome.LEARNED if learned else Outcome.SHIPPED,
-        model=MODEL,
+        model=f"{MODEL}+accounts" if any(run.estimator.recipes[0].measured is not None for run in runs) else MODEL,
         simulated=False,
         survivor_share=joined_shares([run.survivors for run in runs]),
     )
