@@ -1,6 +1,7 @@
 // From a number on screen to what is known about it: the answer that held it, its commands, whether it was measured.
 
 import { address, type Words } from "./api";
+import { percent, usd } from "./format";
 import type { Estimate, Links, Meta } from "./wire";
 
 /** How a number is known. */
@@ -45,4 +46,11 @@ export function intervalText(estimate: Estimate | null, write: (value: number) =
   if (estimate.lo == null || estimate.hi == null) return "no interval known";
   const level = estimate.level == null ? "" : `${Math.round(estimate.level * 100)} % interval `;
   return `${level}${write(estimate.lo)} to ${write(estimate.hi)}`;
+}
+
+/** How the interval of a number is written: dollars, a share or a distance in per cent, anything else plainly. */
+export function writerFor(unit: string): (value: number) => string {
+  if (unit.startsWith("USD")) return usd;
+  if (/^(distance|share)/.test(unit)) return (value) => percent(value, 2);
+  return (value) => value.toFixed(2);
 }

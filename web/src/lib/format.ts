@@ -73,7 +73,7 @@ export interface Estimate {
   median: number | null;
   lo: number | null;
   hi: number | null;
-  level?: number;
+  level?: number | null;
   prior_share?: number | null;
 }
 

@@ -20,7 +20,8 @@ export interface PageState {
   /** When it is asked again by itself, ms since 1970. */
   retryAt?: number | null;
   /** A way out that the page itself can go. */
-  action?: { label: string; asOf: string | null } | { label: string; instrument: string } | { label: string; retry: true };
+  action?:
+    { label: string; asOf: string | null } | { label: string; instrument: string } | { label: string; retry: true };
 }
 
 export interface Seen {
@@ -135,7 +136,12 @@ function unknownInstrument(seen: Seen, failure: Failure): PageState {
   const stored = seen.instruments?.bases ?? [];
   if (stored.length === 0 && (seen.instruments?.instruments.length ?? 0) === 0) return NO_DATA;
   const first = stored[0];
-  const state: PageState = { code: "unknown-instrument", tone: "warn", title: failure.message, text: failure.hint ?? "" };
+  const state: PageState = {
+    code: "unknown-instrument",
+    tone: "warn",
+    title: failure.message,
+    text: failure.hint ?? "",
+  };
   return first ? { ...state, action: { label: `open ${first}`, instrument: first } } : state;
 }
 
@@ -143,7 +149,8 @@ function beforeRecord(seen: Seen, failure: Failure): PageState {
   const first = nsInstant(failure.context.first_ns);
   const last = nsInstant(failure.context.last_ns);
   const before = first !== null && seen.asOf !== null && Date.parse(seen.asOf) < Date.parse(first);
-  const span = first && last ? `The record of this market reaches from ${instant(first)} to ${instant(last)}.` : failure.message;
+  const span =
+    first && last ? `The record of this market reaches from ${instant(first)} to ${instant(last)}.` : failure.message;
   const text = before
     ? `${span} An earlier map can be rebuilt once its history is stored.`
     : `${span} ${failure.hint ?? ""}`.trim();
@@ -241,7 +248,9 @@ function someStale(seen: Seen): PageState[] {
       code: each.left_out ? "left-out" : "stale",
       tone: "warn",
       title: each.left_out ? `Without ${what}.` : `${what}: ${input}${old}.`,
-      text: each.reason ?? (each.left_out ? "It is not in the map." : "Older than it should be; what is shown uses it all the same."),
+      text:
+        each.reason ??
+        (each.left_out ? "It is not in the map." : "Older than it should be; what is shown uses it all the same."),
     };
   });
 }

@@ -90,7 +90,13 @@ export function moreOf(ratio: number | null | undefined): string {
 
 /** `$50M`: budgets of one line. */
 export function dollars(list: readonly (number | null)[]): string {
-  return list.map((value) => usd(value).replace(/\.00(?=[KMBT]|$)/, "").replace(/(\.\d)0(?=[KMBT])/, "$1")).join(", ");
+  return list
+    .map((value) =>
+      usd(value)
+        .replace(/\.00(?=[KMBT]|$)/, "")
+        .replace(/(\.\d)0(?=[KMBT])/, "$1"),
+    )
+    .join(", ");
 }
 
 /** A slider's dollars without digits that say nothing: `$250M`, `$1.2B`. */
