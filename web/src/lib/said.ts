@@ -53,6 +53,12 @@ export function priceMove(move: number | null | undefined): string {
   return `${move < 0 ? "-" : "+"}$${text}`;
 }
 
+/** Two odds beside each other: `3 | 4 %`, `< 0.1 | < 0.1 %`. */
+export function oddsPair(up: number | null | undefined, down: number | null | undefined): string {
+  const [first, second] = [oddsText(up), oddsText(down)];
+  return second.endsWith(" %") ? `${first.replace(" %", "")} | ${second}` : `${first} | ${second}`;
+}
+
 /** Funding of an interval in basis points: `+0.1 bp/8h`. */
 export function fundingText(rate: number | null | undefined, intervalS: number | null | undefined): string {
   if (rate == null || !Number.isFinite(rate)) return UNKNOWN;
@@ -93,8 +99,8 @@ export function dollars(list: readonly (number | null)[]): string {
   return list
     .map((value) =>
       usd(value)
-        .replace(/\.00(?=[KMBT]|$)/, "")
-        .replace(/(\.\d)0(?=[KMBT])/, "$1"),
+        .replace(/(\.\d*?)0+(?=[KMBT]|$)/, "$1")
+        .replace(/\.(?=[KMBT]|$)/, ""),
     )
     .join(", ");
 }
