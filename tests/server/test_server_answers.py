@@ -35,7 +35,7 @@ def get(home):
         async def asked():
             async with app.router.lifespan_context(app):
                 transport = httpx.ASGITransport(app=app)
-                async with httpx.AsyncClient(transport=transport, base_url="http://testserver", headers=headers) as client:
+                async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", headers=headers) as client:
                     return [await client.get(path) for path in paths]
 
         found = asyncio.run(asked())

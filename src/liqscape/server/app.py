@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
-import traceback
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -16,17 +14,20 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from liqscape._version import __version__
-from liqscape.api.envelope import encode, envelope
+from liqscape.api.envelope import encode, envelope, plain_meta
 from liqscape.api.question import Answered, Question, ask
+from liqscape.clock import now_ns
 from liqscape.engine.workspace import Workspace
 from liqscape.errors import LiqscapeError
 from liqscape.server import schema
-from liqscape.server.gate import Gate, refusal
-from liqscape.server.heat import Body, Heat
+from liqscape.server.bodies import ASK_AGAIN, JSON, PAST, Body, respond, tag_of
+from liqscape.server.gate import STREAM, Gate, refusal
+from liqscape.server.heat import Heat
 from liqscape.server.hub import Hub
 from liqscape.server.memory import Memory
 from liqscape.server.metrics import Meters
 from liqscape.server.options import Options
+from liqscape.units import NS_PER_HOUR
 
 log = structlog.get_logger()
 
@@ -42,8 +43,9 @@ STATUS = {
     "RATE_LIMIT": 429,
     "READ_ONLY": 403,
 }
-IMMUTABLE = "public, max-age=31536000, immutable"
+SETTLED_NS = NS_PER_HOUR  # rows of the last hour may still come: an answer about them is asked for again
 _PRINTABLE = re.compile(r"[^\x20-\x7e]")
+_COMPUTED_AT = re.compile(rb'"computed_at":"[^"]*"')
 
 
 class Server:
@@ -55,7 +57,6 @@ class Server:
         self.memory = Memory(self.workspace)
         self.heat = Heat(self.memory)
         self.meters = Meters()
-        self.gate = Gate(options)
         self.hub = Hub(self)
 
     def question(self, command: str, instrument: str, as_of: str | None = None, venue: str | None = None) -> Question:
@@ -65,32 +66,42 @@ class Server:
     async def answer(
         self, request: Request, command: str, instrument: str, where: Any, make: Callable[[Question], Answered[Any]]
     ) -> Response:
-        """Answer a question about an instrument; once a second at most for the same words and rows."""
+        """Answer a question about an instrument; once a second at most for the same words."""
         as_of = getattr(where, "as_of", None)
 
-        def job() -> tuple[bytes, str, bool]:
+        def job() -> Body:
             question = self.question(command, instrument, as_of, getattr(where, "venue", None))
-            answered = make(question)
-            body = encode(envelope(answered.command, answered.data, answered.meta, answered.links))
-            # What is in an answer about now but not in its tag: when it was computed, and how old its inputs were then.
-            return body, _tag(self.memory.version(), command, instrument, repr(where)), question.as_of_ns is not None
+            with self.meters.time(command):
+                answered = make(question)
+            settled = question.as_of_ns is not None and question.as_of_ns < now_ns() - SETTLED_NS
+            return written(encode(envelope(answered.command, answered.data, answered.meta, answered.links)), settled)
 
-        key = (command, instrument, repr(where))
-        with self.meters.time(command):
-            body, tag, past = await self.memory.run(lambda: self.memory.answer(key, job))
-        cache = "public, max-age=5, must-revalidate" if past else "no-cache"
-        if request.headers.get("if-none-match") == tag:
-            return Response(status_code=304, headers={"etag": tag, "cache-control": cache})
-        return packed(request, Body.of(body, whole=False) if len(body) > 20_000 else body, "application/json", tag, cache)
+        body = await self.memory.answer((command, instrument, repr(where)), job)
+        return await self.sent(request, body, JSON, PAST if body.whole else ASK_AGAIN)
 
-    def envelope(self, command: str, data: Any, **meta: Any) -> Response:
+    async def tell(self, request: Request, command: str, make: Callable[[], Any], key: str = "") -> Response:
         """Answer something that is about no instrument."""
-        from liqscape.api.envelope import plain_meta
 
-        return Response(encode(envelope(command, data, plain_meta(**meta))), media_type="application/json", headers=_FRESH)
+        def job() -> Body:
+            return written(encode(envelope(command, make(), plain_meta())), settled=False)
+
+        return await self.sent(request, await self.memory.answer((command, key), job), JSON, ASK_AGAIN)
+
+    async def sent(self, request: Request, body: Body, kind: str, cache: str) -> Response:
+        """Answer with a body; it is packed on a thread, once."""
+        encoding = body.encoding(request.headers.get("accept-encoding", ""))
+        if not body.ready(encoding):
+            await self.memory.quick(lambda: body.packed(encoding))
+        return respond(request, body, kind, self.shared(cache))
+
+    def shared(self, cache: str) -> str:
+        """Let a cache between us and the reader keep an answer only if everybody may read it."""
+        return cache if cache == ASK_AGAIN else f"{'public' if self.options.token is None else 'private'}, {cache}"
 
 
-_FRESH = {"cache-control": "no-cache"}
+def written(plain: bytes, settled: bool) -> Body:
+    """Return the body of an answer. When it was computed is not part of its tag: ages are, so that none is ever too young."""
+    return Body(plain, tag_of(_COMPUTED_AT.sub(b"", plain, count=1)), settled)
 
 
 def create_app(options: Options) -> FastAPI:
@@ -110,14 +121,13 @@ def create_app(options: Options) -> FastAPI:
 
     app = FastAPI(title="liqscape", version=__version__, docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     app.state.server = server
-    app.middleware("http")(server.gate)
+    app.add_middleware(Gate, options=options, meters=server.meters)
     app.add_exception_handler(LiqscapeError, _told)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(Exception, _unexpected)
     app.openapi = lambda: schema.describe(app)  # type: ignore[method-assign]
     routes.add(app, server)
-    app.add_api_websocket_route("/api/v1/stream", _stream(server))
+    app.add_api_websocket_route(STREAM, _stream(server))
     pages.add(app, server)
     return app
 
@@ -127,27 +137,6 @@ def _stream(server: Server) -> Callable[[WebSocket], Any]:
         await server.hub.serve(socket)
 
     return stream
-
-
-def packed(request: Request, body: Body | bytes, kind: str, tag: str | None, cache: str) -> Response:
-    """Return bytes in the smallest form that the client takes."""
-    headers = {"cache-control": cache, "vary": "accept-encoding"}
-    if isinstance(body, bytes):
-        content, encoding = body, None
-    else:
-        content, encoding = body.encoded(request.headers.get("accept-encoding", ""))
-        tag = tag or body.etag
-    if tag is not None:
-        headers["etag"] = tag
-        if request.headers.get("if-none-match") == tag:
-            return Response(status_code=304, headers=headers)
-    if encoding is not None:
-        headers["content-encoding"] = encoding
-    return Response(content, headers=headers, media_type=kind)
-
-
-def _tag(*facts: object) -> str:
-    return f'"{hashlib.blake2b(repr(facts).encode(), digest_size=12).hexdigest()}"'
 
 
 async def _told(request: Request, error: Exception) -> Response:
@@ -186,9 +175,3 @@ async def _http(request: Request, error: Exception) -> Response:
     return refusal(
         error.status_code, "NO_DATA", f"there is nothing at {request.url.path[:200]}", hint="/api/v1/openapi.json lists all."
     )
-
-
-async def _unexpected(request: Request, error: Exception) -> Response:
-    """A defect of ours: the client learns that, the log learns which."""
-    log.error("unexpected", path=request.url.path, error="".join(traceback.format_exception(error))[-4000:])
-    return refusal(500, "UNEXPECTED", f"{type(error).__name__}: {str(error)[:200]}", hint="The log of the server has the trace.")

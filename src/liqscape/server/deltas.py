@@ -12,7 +12,7 @@ import struct
 import numpy as np
 
 from liqscape.analytics.pyramid import NOT_KNOWN, Cells
-from liqscape.server.heat import Grid
+from liqscape.server.heat import Grid, first_change
 
 _HEAD = struct.Struct("<4sBBHIIIHH")
 _MAGIC, _VERSION, _COLUMNS, _RESET = b"LQHD", 1, 1, 2
@@ -24,20 +24,15 @@ def reset(grid: Grid) -> bytes:
     return _frame(_RESET, grid, 0, 0, ())
 
 
-def delta(before: Grid, after: Grid) -> bytes:
-    """Return what changed between two states of a heatmap; a reset if the grid is another one."""
+def delta(before: Grid, after: Grid) -> bytes | None:
+    """Return what changed between two states of a heatmap; a reset if the grid is another one, None if nothing changed."""
     if before.name != after.name:
         return reset(after)
-    old, new = before.pyramid, after.pyramid
-    start = new.first
-    changed = start + new.columns
-    for k in range(new.columns - 1, -1, -1):
-        at = start + k - old.first
-        if 0 <= at < old.columns and np.array_equal(old.levels[0][at], new.levels[0][k]):
-            break
-        changed = start + k
-    cells = new.levels[0]
-    first = changed - start
+    new = after.pyramid
+    changed = first_change(before.pyramid, new)
+    if changed is None:
+        return None
+    cells, first = new.levels[0], changed - new.first
     columns = tuple(
         _runs(cells[k - 1] if k > 0 else np.full(new.rows, NOT_KNOWN, np.uint8), cells[k]) for k in range(first, new.columns)
     )

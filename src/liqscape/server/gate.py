@@ -3,26 +3,37 @@
 from __future__ import annotations
 
 import hmac
+import ipaddress
 import time
+import traceback
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
 
-from fastapi import Request
-from starlette.datastructures import Headers
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from liqscape.api.envelope import ErrorEnvelope, ErrorFacts, encode
 from liqscape.server.options import Options, is_loopback
 
+if TYPE_CHECKING:
+    from liqscape.server.metrics import Meters
+
+log = structlog.get_logger()
+
+STREAM = "/api/v1/stream"
 _ADDRESSES = 10_000  # remembered by the rate limit
 _LONGEST_URL = 4096
-# The page is one script, one style sheet and its own API; nothing is loaded from anywhere else, nothing may frame it.
+_LONGEST_HEADERS = 16_384
+# The page is one script, one style sheet and its own API; nothing is loaded from anywhere else, nothing may frame it. Styles
+# in attributes are allowed: parts of the page are placed by them, and nobody else's words ever become markup.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self'; "
     "connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-_HEADERS = {
+SAFETY = {
     "content-security-policy": POLICY,
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
@@ -33,73 +44,143 @@ _HEADERS = {
 
 
 class Gate:
-    """Checks every request before it is answered.
+    """Checks every request and every WebSocket before it is answered; plain ASGI, so that it costs next to nothing.
 
     Parameters
     ----------
+    app
+        What answers.
     options
         Token, limits and origins.
+    meters
+        Count answers by status.
     """
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, app: ASGIApp, options: Options, meters: Meters) -> None:
+        self._app = app
         self._options = options
+        self._meters = meters
         self._spent: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
-    async def __call__(self, request: Request, following: Callable[[Request], Awaitable[Response]]) -> Response:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or say why not; every answer carries the headers of the page's safety."""
-        refused = self._refused(request)
-        response = refused if refused is not None else await following(request)
-        for name, value in _HEADERS.items():
-            response.headers.setdefault(name, value)
-        return response
+        if scope["type"] == "http":
+            await self._http(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await self._socket(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
 
-    def _refused(self, request: Request) -> Response | None:
-        if len(str(request.url)) > _LONGEST_URL:
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers, started, head = Headers(scope=scope), False, scope["method"] == "HEAD"
+
+        async def safe(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                found = MutableHeaders(scope=message)
+                for name, value in SAFETY.items():
+                    found.setdefault(name, value)
+                self._meters.answered(message["status"])
+            elif head and message["type"] == "http.response.body":
+                message = {**message, "body": b""}
+            await send(message)
+
+        refused = self._refused(scope, headers)
+        if refused is not None:
+            await refused(scope, receive, safe)
+            return
+        # Whoever asks for the head gets what GET would say, less the body.
+        asked = {**scope, "method": "GET"} if head else scope
+        try:
+            await self._app(asked, receive, safe)
+        except Exception as error:
+            log.error("unexpected", path=scope["path"], error="".join(traceback.format_exception(error))[-4000:])
+            if not started:
+                message = f"{type(error).__name__}: {str(error)[:200]}"
+                await refusal(500, "UNEXPECTED", message, hint="The log of the server has the trace.")(scope, receive, safe)
+
+    async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = Headers(scope=scope)
+        refused = self._refused(scope, headers)
+        if refused is None and not self._origin_is_ours(headers):
+            refused = refusal(403, "READ_ONLY", "this server does not answer to pages of another origin")
+        if refused is None:
+            await self._app(scope, receive, send)
+            return
+        await receive()  # websocket.connect
+        if "websocket.http.response" in scope.get("extensions", {}):
+            await send({"type": "websocket.http.response.start", "status": refused.status_code, "headers": refused.raw_headers})
+            await send({"type": "websocket.http.response.body", "body": refused.body})
+        else:
+            await send({"type": "websocket.close", "code": 1008, "reason": "not allowed"})
+
+    def _refused(self, scope: Scope, headers: Headers) -> Response | None:
+        path, query = scope["path"], scope.get("query_string", b"")
+        if len(scope.get("raw_path") or path) + len(query) > _LONGEST_URL:
             return refusal(422, "BAD_ARGUMENT", f"the address is longer than {_LONGEST_URL} characters")
-        if not self.host_is_ours(request.headers):
+        if sum(len(name) + len(value) for name, value in scope["headers"]) > _LONGEST_HEADERS:
+            return refusal(422, "BAD_ARGUMENT", f"the headers are longer than {_LONGEST_HEADERS} bytes")
+        if not self._host_is_ours(headers):
             return refusal(403, "READ_ONLY", "this server does not answer to that host name", hint="Use the address it printed.")
-        if request.method not in ("GET", "HEAD"):
+        if scope["type"] == "http" and scope["method"] not in ("GET", "HEAD"):
             return refusal(403, "READ_ONLY", "this server only reads", hint="Ask with GET.")
-        wait_s = self._wait_s(request.client.host if request.client else "")
+        wait_s = self._wait_s((scope.get("client") or ("",))[0])
         if wait_s > 0.0:
             return refusal(429, "RATE_LIMIT", "too many requests", hint="Ask less often.", retry_after_s=wait_s)
-        if request.url.path.startswith("/api/") and not self.may(request.headers, request.query_params.get("token")):
+        shown = parse_qs(query.decode("latin-1")).get("token", [""])[0] if scope["type"] == "websocket" else ""
+        if (path.startswith("/api/") or path == "/metrics") and not self._may(headers, shown):
             return refusal(401, "READ_ONLY", "a token is needed", hint="Send Authorization: Bearer TOKEN.")
         return None
 
-    def may(self, headers: Headers, asked: str | None) -> bool:
-        """Whether a client has shown the token, if one is needed."""
+    def _may(self, headers: Headers, asked: str) -> bool:
+        """Whether a client has shown the token, if one is needed; a browser's WebSocket can show it in its address only."""
         token = self._options.token
         if token is None:
             return True
         kind, _, shown = headers.get("authorization", "").partition(" ")
-        shown = shown if kind.lower() == "bearer" else asked or ""
+        shown = shown if kind.lower() == "bearer" else asked
         return hmac.compare_digest(shown.encode(), token.encode())
 
-    def host_is_ours(self, headers: Headers) -> bool:
+    def _host_is_ours(self, headers: Headers) -> bool:
         """Whether the host name is one of this server's: a foreign name that resolves to loopback is another page's trick."""
         if not is_loopback(self._options.host):
             return True
-        name = urlsplit(f"//{headers.get('host', '')}").hostname or ""
-        return is_loopback(name) or name == "testserver"
+        try:
+            return is_loopback(urlsplit(f"//{headers.get('host', '')}").hostname or "")
+        except ValueError:
+            return False
 
-    def origin_is_ours(self, headers: Headers) -> bool:
+    def _origin_is_ours(self, headers: Headers) -> bool:
         """Whether a WebSocket comes from our own page (or from no page at all)."""
         origin = headers.get("origin")
         if origin is None or origin in self._options.origins:
             return True
-        return urlsplit(origin).netloc == headers.get("host", "")
+        try:
+            return urlsplit(origin).netloc == headers.get("host", "")
+        except ValueError:
+            return False
 
     def _wait_s(self, address: str) -> float:
         """Take one request from an address's allowance; return how long it must wait, 0 if there was room."""
         per_s = self._options.requests_per_minute / 60.0
-        now, most = time.monotonic(), float(self._options.requests_per_minute)
-        left, at = self._spent.pop(address, (most, now))
+        now, most, name = time.monotonic(), float(self._options.requests_per_minute), _network(address)
+        left, at = self._spent.pop(name, (most, now))
         left = min(most, left + (now - at) * per_s)
-        self._spent[address] = (left - 1.0 if left >= 1.0 else left, now)
+        self._spent[name] = (left - 1.0 if left >= 1.0 else left, now)
         while len(self._spent) > _ADDRESSES:
             self._spent.popitem(last=False)
         return 0.0 if left >= 1.0 else (1.0 - left) / per_s
+
+
+def _network(address: str) -> str:
+    """Return what one household shares: an IPv6 address's first 64 bits, an IPv4 address itself."""
+    if ":" not in address:
+        return address
+    try:
+        return str(ipaddress.ip_network((address.partition("%")[0], 64), strict=False))
+    except ValueError:
+        return address
 
 
 def refusal(

@@ -1,14 +1,16 @@
 """Live topics over WebSocket: every reader gets the newest state of what it asked for, and never slows another one down.
 
-`/api/v1/stream?topics=now.BTC,map.BTC,heat.BTC,health&since=SEQ`. A message is `{topic, seq, as_of, kind, data}` with kind
-`snapshot` or `event`; `heat` comes as binary frames (`deltas`). A reader that is slow gets the newest message of a topic with
-`skipped`, the number of those it did not get. Every 5 seconds a heartbeat is sent.
+`/api/v1/stream?topics=now.BTC,map.BTC,heat.BTC,health&since=SEQ`. A message is `{topic, seq, as_of, kind, data}`; its data are
+the envelope that the route of the same name answers. `heat` comes as binary frames (`deltas`). `seq` only ever grows, over all
+topics and over restarts: who gives the largest one that it has seen as `since` gets only what is newer. A reader that is slow
+gets the newest message of a topic with `skipped`, the number of those it did not get. Every 5 seconds a heartbeat is sent.
 """
 
 from __future__ import annotations
 
 import asyncio
 import re
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -19,10 +21,12 @@ import structlog
 from fastapi import WebSocket, WebSocketDisconnect
 from msgspec import Struct
 
-from liqscape.api.envelope import encode, envelope, error_envelope
+from liqscape.api.envelope import ErrorEnvelope, ErrorFacts, encode, envelope, error_envelope
 from liqscape.clock import iso, now_ns
 from liqscape.errors import BadArgument, LiqscapeError
 from liqscape.server.deltas import delta, reset
+from liqscape.server.heat import Grid
+from liqscape.server.memory import LONGEST_REST_S
 
 if TYPE_CHECKING:
     from liqscape.server.app import Server
@@ -31,10 +35,16 @@ log = structlog.get_logger()
 
 HEARTBEAT_S = 5.0
 LOOK_S = 1.0  # how often the store is looked at for new rows
+REST = 10.0  # a topic rests for so many times as long as bringing it up to date took
+MACHINE_S = 5.0  # how often `health` and `venues` are looked at: they change with the time alone
 MOST_TOPICS = 16
 LONGEST_MESSAGE = 512  # of a client: topics to add or to leave
-KINDS = ("now", "map", "heat", "health")
-_TOPIC = re.compile(r"health|(?:now|map|heat)\.[A-Za-z0-9_\-.:]{1,48}")
+MACHINE = ("health", "venues")
+KINDS = ("now", "map", "heat", *MACHINE)
+_TOPIC = re.compile(r"(?:health|venues)|(?:now|map|heat)\.[A-Za-z0-9_\-.:]{1,48}")
+# What changes although nothing has happened: a message is only sent for the rest.
+_RESTLESS = re.compile(rb'"(?:age_s|computed_at|now|clients)":(?:"[^"]*"|[-+.0-9eE]+|null)')
+Write = Callable[[int], "str | bytes"]
 
 
 class Message(Struct, kw_only=True, omit_defaults=True):
@@ -55,24 +65,28 @@ class Wish(Struct, forbid_unknown_fields=True):
     leave: list[str] = []
 
 
-@dataclass
+@dataclass(eq=False)
 class _Topic:
+    """A topic that somebody reads; `same` tells its newest data from others, `grid` is what heat readers have."""
+
     name: str
     seq: int = 0
-    newest: tuple[int, str | None, bytes] | None = None  # seq, as_of, data
-    tag: object = None
+    write: Write | None = None
+    same: bytes | None = None
+    grid: Grid | None = None
     readers: set[_Reader] = field(default_factory=lambda: set[_Reader]())
+    busy: asyncio.Task[None] | None = None
+    rests_until: float = 0.0
 
 
 @dataclass(eq=False)
 class _Reader:
     socket: WebSocket
-    waiting: dict[str, tuple[Callable[[int], str | bytes], int]] = field(
-        default_factory=dict[str, tuple[Callable[[int], "str | bytes"], int]]
-    )
+    topics: set[str] = field(default_factory=set[str])
+    waiting: dict[str, tuple[Write, int]] = field(default_factory=dict[str, tuple[Write, int]])
     ready: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def offer(self, topic: str, write: Callable[[int], str | bytes]) -> bool:
+    def offer(self, topic: str, write: Write) -> bool:
         """Leave a message to be sent; one that still waits is replaced. Returns whether one was."""
         held = self.waiting.pop(topic, None)
         self.waiting[topic] = (write, 0 if held is None else held[1] + 1)
@@ -94,7 +108,7 @@ class Hub:
         self._topics: dict[str, _Topic] = {}
         self._readers: set[_Reader] = set()
         self._tasks: list[asyncio.Task[None]] = []
-        self._version: tuple[int, ...] | None = None
+        self._seq = 0
 
     @property
     def readers(self) -> int:
@@ -103,25 +117,21 @@ class Hub:
 
     async def start(self) -> None:
         """Begin to look at the store."""
-        self._tasks = [asyncio.create_task(self._look()), asyncio.create_task(self._beat())]
+        self._tasks = [asyncio.create_task(job()) for job in (self._look, self._beat, self._watch)]
 
     async def stop(self) -> None:
         """Say goodbye to every reader."""
-        for task in self._tasks:
+        tasks = [*self._tasks, *(topic.busy for topic in self._topics.values() if topic.busy is not None)]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        for reader in tuple(self._readers):
-            with suppress(Exception):
-                await reader.socket.close(1001, "server stops")
+        await asyncio.gather(*tasks, return_exceptions=True)
+        goodbyes = (reader.socket.close(1001, "server stops") for reader in tuple(self._readers))
+        await asyncio.gather(*goodbyes, return_exceptions=True)
 
     async def serve(self, socket: WebSocket) -> None:
-        """Serve one reader until it leaves."""
-        gate, options = self._server.gate, self._server.options
-        headers, query = socket.headers, socket.query_params
-        if not gate.host_is_ours(headers) or not gate.origin_is_ours(headers) or not gate.may(headers, query.get("token")):
-            await socket.close(1008, "not allowed")
-            return
-        if len(self._readers) >= options.clients:
+        """Serve one reader, which the gate let through, until it leaves."""
+        query = socket.query_params
+        if len(self._readers) >= self._server.options.clients:
             await socket.close(1013, "too many readers")
             return
         await socket.accept()
@@ -130,15 +140,14 @@ class Hub:
         self._server.meters.clients.set(len(self._readers))
         sender = asyncio.create_task(self._send(reader))
         try:
-            since = int(query["since"]) if query.get("since", "").isdigit() else None
-            await self._add(reader, [name for name in query.get("topics", "").split(",") if name], since)
+            since = int(query["since"]) if re.fullmatch(r"[0-9]{1,18}", query.get("since", "")) else 0
+            self._add(reader, [name for name in query.get("topics", "").split(",") if name], since)
             while True:
-                text = await socket.receive_text()
-                wish = _wish(text)
+                wish = _wish(await socket.receive_text())
                 for name in wish.leave:
                     self._leave(reader, name)
-                await self._add(reader, wish.add, None)
-        except (WebSocketDisconnect, RuntimeError):
+                self._add(reader, wish.add, 0)
+        except (WebSocketDisconnect, RuntimeError, KeyError):  # KeyError: a binary message, which has no text
             pass
         except BadArgument as error:
             with suppress(Exception):
@@ -146,51 +155,69 @@ class Hub:
                 await socket.close(1008, error.message[:100])
         finally:
             sender.cancel()
-            for topic in tuple(self._topics):
-                self._leave(reader, topic)
+            for name in tuple(reader.topics):
+                self._leave(reader, name)
             self._readers.discard(reader)
             self._server.meters.clients.set(len(self._readers))
 
     def publish(self, name: str, data: bytes, as_of: str | None, kind: str = "snapshot") -> None:
-        """Give a topic's newest state to all its readers."""
-        topic = self._topics.get(name)
-        if topic is None:
+        """Give a topic's newest state to all its readers, unless it is the one they have."""
+        topic, same = self._topics.get(name), _RESTLESS.sub(b"", data)
+        if topic is None or topic.same == same:
             return
-        topic.seq += 1
-        topic.newest = (topic.seq, as_of, data)
-        write = _writer(name, topic.seq, as_of, kind, data)
-        self._offer(topic, write)
+        topic.same, topic.seq = same, self._next()
+        topic.write = _writer(name, topic.seq, as_of, kind, data)
+        self._offer(topic, topic.write)
 
-    def _offer(self, topic: _Topic, write: Callable[[int], str | bytes]) -> None:
+    def send_frame(self, name: str, frame: bytes) -> None:
+        """Give a binary frame to all readers of a topic."""
+        topic = self._topics.get(name)
+        if topic is not None:
+            topic.seq = self._next()
+            self._offer(topic, lambda skipped: frame)
+
+    def _next(self) -> int:
+        """Return the next number: larger than every one before, those of earlier runs of the server too."""
+        self._seq = max(self._seq + 1, time.time_ns() // 1_000_000)
+        return self._seq
+
+    def _offer(self, topic: _Topic, write: Write) -> None:
         for reader in topic.readers:
             if reader.offer(topic.name, write):
                 self._server.meters.skipped.inc()
 
-    async def _add(self, reader: _Reader, names: list[str], since: int | None) -> None:
+    def _add(self, reader: _Reader, names: list[str], since: int) -> None:
         for name in names:
             if not _TOPIC.fullmatch(name):
                 raise BadArgument(
                     f"topics: there is no topic {name[:60]!r}", hint=f"Topics are {', '.join(KINDS)}, such as now.BTC."
                 )
-            topic = self._topics.setdefault(name, _Topic(name))
-            if sum(reader in each.readers for each in self._topics.values()) >= MOST_TOPICS:
+            if name in reader.topics:
+                continue
+            if len(reader.topics) >= MOST_TOPICS:
                 raise BadArgument(f"topics: at most {MOST_TOPICS} for one reader")
+            topic = self._topics.setdefault(name, _Topic(name))
+            reader.topics.add(name)
             topic.readers.add(reader)
-            if topic.newest is None:
-                await self._refresh(topic)
-            elif since != topic.seq:
-                seq, as_of, data = topic.newest
-                reader.offer(name, _writer(name, seq, as_of, "snapshot", data))
+            if topic.grid is not None:
+                frame = reset(topic.grid)
+                reader.offer(name, lambda skipped, frame=frame: frame)
+            elif topic.write is not None:
+                if topic.seq > since:
+                    reader.offer(name, topic.write)
+            else:
+                self._begin(topic)
 
     def _leave(self, reader: _Reader, name: str) -> None:
         topic = self._topics.get(name)
+        reader.topics.discard(name)
         if topic is not None:
             topic.readers.discard(reader)
             if not topic.readers:
                 del self._topics[name]
 
     async def _send(self, reader: _Reader) -> None:
-        """Send what waits, one message at a time."""
+        """Send what waits, one message at a time: while one is on its way, newer ones replace those that wait."""
         with suppress(WebSocketDisconnect, RuntimeError):
             while True:
                 await reader.ready.wait()
@@ -208,29 +235,44 @@ class Hub:
     async def _beat(self) -> None:
         while True:
             await asyncio.sleep(HEARTBEAT_S)
-            at = iso(now_ns())
-            write = _writer("heartbeat", 0, at, "event", b"null")
+            write = _writer("heartbeat", self._seq, iso(now_ns()), "event", b"null")
             for reader in self._readers:
                 reader.offer("heartbeat", write)
 
+    async def _watch(self) -> None:
+        """Bring what depends on the time alone up to date."""
+        while True:
+            await asyncio.sleep(MACHINE_S)
+            for name in MACHINE:
+                if name in self._topics:
+                    self._begin(self._topics[name])
+
     async def _look(self) -> None:
-        """Bring every topic up to date whenever the store has new rows."""
+        """Bring every other topic up to date when the store has new rows, and until what rests then is up to date too."""
+        version: tuple[int, ...] | None = None
+        until = 0.0
         while True:
             await asyncio.sleep(LOOK_S)
             try:
-                version = await self._server.memory.run(self._server.memory.version)
-                changed = version != self._version
-                self._version = version
-                for topic in tuple(self._topics.values()):
-                    if changed or topic.name == "health":
-                        await self._refresh(topic)
-            except LiqscapeError as error:
-                log.warning("store", error=error.message)
-            except Exception as error:  # one bad instrument or file never ends the others' news
-                log.error("look", error=repr(error))
+                newest = await self._server.memory.quick(self._server.memory.version)
+            except Exception as error:
+                log.warning("store", error=repr(error))
+                continue
+            now = time.monotonic()
+            if newest != version:
+                version, until = newest, now + LONGEST_REST_S + LOOK_S
+            for topic in tuple(self._topics.values()):
+                if now < until and now >= topic.rests_until and topic.name not in MACHINE:
+                    self._begin(topic)
+
+    def _begin(self, topic: _Topic) -> None:
+        """Begin to bring a topic up to date, unless that is under way; topics never wait for each other."""
+        if topic.busy is None or topic.busy.done():
+            topic.busy = asyncio.create_task(self._refresh(topic))
 
     async def _refresh(self, topic: _Topic) -> None:
         kind, _, instrument = topic.name.partition(".")
+        start = time.monotonic()
         try:
             if kind == "heat":
                 await self._refresh_heat(topic, instrument)
@@ -238,7 +280,13 @@ class Hub:
             data, as_of = await self._server.memory.run(lambda: self._snapshot(kind, instrument))
         except LiqscapeError as error:
             data, as_of = encode(error_envelope(error)), None
-        if topic.newest is None or topic.newest[2] != data:
+        except Exception as error:  # one bad instrument or file never ends the others' news
+            log.error("topic", topic=topic.name, error=repr(error))
+            data, as_of = encode(_unexpected(error)), None
+        finally:
+            topic.rests_until = time.monotonic() + min(REST * (time.monotonic() - start), LONGEST_REST_S)
+        if self._topics.get(topic.name) is topic:
+            topic.grid = None if kind == "heat" else topic.grid
             self.publish(topic.name, data, as_of)
 
     def _snapshot(self, kind: str, instrument: str) -> tuple[bytes, str | None]:
@@ -249,25 +297,26 @@ class Hub:
         return encode(envelope(answered.command, answered.data, answered.meta, answered.links)), answered.meta.as_of
 
     async def _refresh_heat(self, topic: _Topic, instrument: str) -> None:
-        """Send the columns that are new since the reader's revision; another grid is a reset."""
+        """Send the columns that are new since the last time; another grid is a reset."""
         from liqscape.server.routes import live_grid
 
         grid = await self._server.memory.run(lambda: live_grid(self._server, instrument))
-        before = topic.tag
-        topic.tag = grid
-        if before is None or before is grid:
-            if before is None:
-                topic.seq, topic.newest = 1, (1, None, b"null")
-                body = reset(grid)
-                self._offer(topic, lambda skipped: body)
+        before, topic.grid, topic.same, topic.write = topic.grid, grid, None, None
+        if before is grid or self._topics.get(topic.name) is not topic:
             return
-        assert isinstance(before, type(grid))
-        body = delta(before, grid)
-        topic.seq += 1
-        self._offer(topic, lambda skipped: body)
+        frame = reset(grid) if before is None else await self._server.memory.quick(lambda: delta(before, grid))
+        if frame is not None:
+            self.send_frame(topic.name, frame)
 
 
-def _writer(name: str, seq: int, as_of: str | None, kind: str, data: bytes) -> Callable[[int], str]:
+def _unexpected(error: Exception) -> ErrorEnvelope:
+    facts = ErrorFacts(
+        code="UNEXPECTED", message=f"{type(error).__name__}: {str(error)[:200]}", hint=None, context={}, retry_after_s=None
+    )
+    return ErrorEnvelope(ok=False, error=facts)
+
+
+def _writer(name: str, seq: int, as_of: str | None, kind: str, data: bytes) -> Write:
     """Return what writes a message; it is written once for all readers who missed nothing."""
     plain = msgspec.json.encode(Message(topic=name, seq=seq, as_of=as_of, kind=kind, data=msgspec.Raw(data))).decode()
 

@@ -20,8 +20,18 @@ class Meters:
         self.clients = Gauge("liqscape_stream_clients", "Open WebSockets", registry=self.registry)
         self.sent = Counter("liqscape_stream_messages", "Messages sent to WebSockets", registry=self.registry)
         self.skipped = Counter("liqscape_stream_skipped", "Messages that slow readers did not get", registry=self.registry)
+        self._requests = Counter("liqscape_requests", "Answers by status", ["status"], registry=self.registry)
         self.builds = Gauge("liqscape_maps_built", "Maps built since the start", registry=self.registry)
         self.ages = Gauge("liqscape_data_age_seconds", "Age of the newest bar", ["instrument"], registry=self.registry)
+        self.store = Gauge("liqscape_store_version", "Commits of a table", ["table"], registry=self.registry)
+        self.recorder = Gauge("liqscape_recorder_up", "1 while a recorder is at work", ["writer"], registry=self.registry)
+        self.recorded = Gauge("liqscape_recorder_rows", "Rows it stored", ["writer", "table"], registry=self.registry)
+        self.waiting = Gauge("liqscape_recorder_waiting_rows", "Rows not yet on disk", ["writer"], registry=self.registry)
+        self.venues = Gauge("liqscape_recorder_venue_age_seconds", "Since a venue was heard", ["venue"], registry=self.registry)
+
+    def answered(self, status: int) -> None:
+        """Count an answer."""
+        self._requests.labels(status=str(status)).inc()
 
     def time(self, command: str) -> Timer:
         """Measure a block."""

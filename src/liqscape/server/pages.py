@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mimetypes
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,17 +11,19 @@ from fastapi import FastAPI, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from liqscape.server.heat import Body
+from liqscape.server.bodies import ASK_AGAIN, IMMUTABLE, Body
 
 if TYPE_CHECKING:
     from liqscape.server.app import Server
 
 STATIC = Path(__file__).parent / "static"
-_MISSING = """<!doctype html><html lang="en"><meta charset="utf-8"><title>liqscape</title>
-<body style="font:16px system-ui;max-width:40em;margin:4em auto;line-height:1.5">
+_FILES = re.compile(r"\.(?:js|css|map|svg|png|ico|txt|json|woff2?|webmanifest|html?|php|aspx?|env|xml|ya?ml)$", re.IGNORECASE)
+_MISSING = b"""<!doctype html><html lang="en"><meta charset="utf-8"><title>liqscape</title>
 <h1>The page is not built</h1><p>This installation has the API but not the dashboard's files. Build them once with
 <code>make web</code> in the source folder, or install the package with <code>pip install .</code>.</p>
-<p>The API answers: <a href="/api/v1/health">/api/v1/health</a>.</p></body></html>"""
+<p>The API answers: <a href="/api/v1/health">/api/v1/health</a>.</p></html>"""
+_HARD = 19  # read once a start, sent to everybody
+_HTML = "text/html; charset=utf-8"
 
 
 def add(app: FastAPI, server: Server) -> None:
@@ -30,17 +33,17 @@ def add(app: FastAPI, server: Server) -> None:
     @app.get("/{path:path}", include_in_schema=False)
     async def page(request: Request, path: str) -> Response:
         """Return a file of the page, or the page."""
-        from liqscape.server.app import IMMUTABLE, packed
-
         if path.startswith("api/"):
             raise HTTPException(404)
-        name = path if path in files else "index.html"
-        if name not in files:
-            return Response(_MISSING, 503, media_type="text/html")
-        if path not in files and "." in path.rsplit("/", 1)[-1]:
+        if path in files:
+            kind, body = files[path]
+            return await server.sent(request, body, kind, IMMUTABLE if path.startswith("assets/") else ASK_AGAIN)
+        if path.startswith("assets/") or _FILES.search(path):
             raise HTTPException(404)
-        kind, body = files[name]
-        return packed(request, body, kind, None, IMMUTABLE if name.startswith("assets/") else "no-cache")
+        if "index.html" not in files:
+            return Response(_MISSING, 503, {"cache-control": "no-store"}, _HTML)
+        kind, body = files["index.html"]
+        return await server.sent(request, body, kind, ASK_AGAIN)
 
 
 def _read(folder: Path) -> dict[str, tuple[str, Body]]:
@@ -52,6 +55,6 @@ def _read(folder: Path) -> dict[str, tuple[str, Body]]:
             text = kind.startswith("text/") or kind in ("application/javascript", "image/svg+xml", "application/json")
             found[path.relative_to(folder).as_posix()] = (
                 f"{kind}; charset=utf-8" if text else kind,
-                Body.of(path.read_bytes(), whole=True),
+                Body.of(path.read_bytes(), whole=True, level=_HARD),
             )
     return found

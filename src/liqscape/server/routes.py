@@ -1,29 +1,25 @@
-"""The resources of `/api/v1`: each reads its words, asks `api.answers`, and sends what the shell prints with --json."""
+"""The resources of `/api/v1` about an instrument: each reads its words and sends what the shell prints with --json."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import FastAPI, Path, Query, Request
-from msgspec import Struct
 from starlette.responses import Response
 
-from liqscape._version import __version__
-from liqscape.analytics import choose_scale, scale_between
+from liqscape.analytics import scale_between
 from liqscape.api.answers.data import AsymmetryData, FuelData, HeatmapData, MapData, MovesData, NowData, ZonesData
 from liqscape.api.answers.history import Shape, answer_fuel, answer_heatmap
 from liqscape.api.answers.maps import answer_asymmetry, answer_map, answer_moves, answer_now, answer_zones
 from liqscape.api.answers.prints import LiquidationsData, answer_liquidations
 from liqscape.api.answers.record import AccuracyData, EpisodesData, answer_accuracy, answer_episodes
 from liqscape.api.answers.shocks import answer_cascade
-from liqscape.api.envelope import encode, envelope, plain_meta
+from liqscape.api.envelope import Links, plain_meta
 from liqscape.api.question import Answered, Question, Words
-from liqscape.clock import iso, now_ns
-from liqscape.engine.venue_state import VenueState, describe_venues
-from liqscape.errors import LiqscapeError, NoData
-from liqscape.model import describe
-from liqscape.server import metrics, schema
-from liqscape.server.heat import Grid, HeatData
+from liqscape.errors import NoData
+from liqscape.server import machine, schema
+from liqscape.server.bodies import ASK_AGAIN, IMMUTABLE
+from liqscape.server.heat import Grid, HeatData, describe_grid
 from liqscape.server.words import (
     AsymmetryQuery,
     Built,
@@ -37,11 +33,8 @@ from liqscape.server.words import (
     MapQuery,
     MovesQuery,
     Nothing,
-    VenuesQuery,
     ZonesQuery,
 )
-from liqscape.settings import ROWS
-from liqscape.store import Table
 
 if TYPE_CHECKING:
     from liqscape.server.app import Server
@@ -51,64 +44,12 @@ GridName = Annotated[str, Path(pattern=r"^[0-9a-f]{18}$", description="Name of a
 _MAP_ERRORS = (404, 412, 503)
 
 
-class InstrumentRow(Struct, kw_only=True):
-    """A stored instrument."""
-
-    instrument: str
-    base: str
-    quote: str | None
-    kind: str
-    simulated: bool
-    from_: str | None
-    to: str | None
-
-
-class InstrumentsData(Struct, kw_only=True):
-    """`instruments`: what is stored; `bases` are the names that join several venues."""
-
-    instruments: list[InstrumentRow]
-    bases: list[str]
-
-
-class SettingRow(Struct, kw_only=True):
-    """One setting."""
-
-    name: str
-    value: Any
-    default: Any
-    unit: str
-    help: str
-
-
-class SettingsData(Struct, kw_only=True):
-    """`settings`: names, values, units."""
-
-    settings: list[SettingRow]
-
-
-class VenuesData(Struct, kw_only=True):
-    """`venues`: one row per adapter."""
-
-    venues: tuple[VenueState, ...]
-
-
-class HealthData(Struct, kw_only=True):
-    """`health`: whether the server answers, and how old what it knows is."""
-
-    status: str
-    version: str
-    now: str
-    demo: bool
-    instruments: dict[str, str | None]
-    clients: int
-
-
 def add(app: FastAPI, server: Server) -> None:
     """Add all routes to an application."""
     _add_readings(app, server)
     _add_heat(app, server)
     _add_record(app, server)
-    _add_machine(app, server)
+    machine.add(app, server)
 
 
 def _add_readings(app: FastAPI, server: Server) -> None:
@@ -168,8 +109,6 @@ def _add_readings(app: FastAPI, server: Server) -> None:
 
 
 def _add_heat(app: FastAPI, server: Server) -> None:
-    from liqscape.server.app import IMMUTABLE, packed
-
     @app.get(f"{PREFIX}/{{instrument}}/heatmap", responses=schema.answers("heatmap", HeatmapData, *_MAP_ERRORS), tags=["heat"])
     async def heatmap(request: Request, instrument: Instrument, where: Annotated[HeatQuery, Query()]) -> Response:
         """Return the map over time as numbers, coarse; `heat` has it as tiles."""
@@ -186,7 +125,6 @@ def _add_heat(app: FastAPI, server: Server) -> None:
         f"{PREFIX}/heat/{{grid}}/{{level}}/{{index}}",
         responses={
             200: {"description": "a tile", "content": {"application/octet-stream": {"schema": _BINARY}}},
-            304: {"description": "unchanged"},
             **schema.failures(404),
         },
         response_class=Response,
@@ -201,16 +139,15 @@ def _add_heat(app: FastAPI, server: Server) -> None:
     ) -> Response:
         """Return one tile: 32-byte header, then a byte a cell, time-major, each column as the difference from the one before."""
         try:
-            body = await server.memory.run(lambda: server.heat.body(grid, level, index))
+            body = await server.memory.quick(lambda: server.heat.body(grid, level, index))
         except (KeyError, IndexError):
             raise _no_tile(grid) from None
-        return packed(request, body, "application/octet-stream", None, IMMUTABLE if body.whole else "no-cache")
+        return await server.sent(request, body, _BYTES, IMMUTABLE if body.whole else ASK_AGAIN)
 
     @app.get(
         f"{PREFIX}/heat/{{grid}}/candles",
         responses={
             200: {"description": "four planes of float32", "content": {"application/octet-stream": {"schema": _BINARY}}},
-            304: {"description": "unchanged"},
             **schema.failures(404),
         },
         response_class=Response,
@@ -219,12 +156,13 @@ def _add_heat(app: FastAPI, server: Server) -> None:
     async def candles(request: Request, grid: GridName, where: Annotated[Nothing, Query()]) -> Response:
         """Return the candles under a heatmap: open, high, low, close, one float32 a column each, NaN where unknown."""
         try:
-            body = await server.memory.run(lambda: server.heat.candle_body(grid))
+            body = await server.memory.quick(lambda: server.heat.candle_body(grid))
         except KeyError:
             raise _no_tile(grid) from None
-        return packed(request, body, "application/octet-stream", None, IMMUTABLE if body.whole else "no-cache")
+        return await server.sent(request, body, _BYTES, IMMUTABLE if body.whole else ASK_AGAIN)
 
 
+_BYTES = "application/octet-stream"
 _BINARY = {"type": "string", "format": "binary"}
 
 
@@ -241,11 +179,11 @@ def answer_heat(server: Server, question: Question, where: HeatQuery) -> Answere
     """Answer `heat`: the grid of a heatmap."""
     grid = server.heat.grid(question, heat_words(where), where.shape())
     found = grid.found
-    scale = choose_scale(found) if where.scale is None else scale_between(*question.prices("scale", where.scale))
+    scale = grid.scale if where.scale is None else scale_between(*question.prices("scale", where.scale))
     caveats = question.caveats(found, "heatmap")
     return Answered(
         command="heat",
-        data=server.heat.data(grid, scale),
+        data=describe_grid(grid, scale),
         meta=question.meta(found, caveats),
         links=question.links(found.as_of_ns, where.shape().flags()),
         parts=grid,
@@ -259,16 +197,10 @@ def live_grid(server: Server, instrument: str) -> Grid:
 
 def snapshot(server: Server, kind: str, instrument: str) -> Answered[Any]:
     """Return what a live topic says, as its route would."""
-    if kind == "health":
-        return Answered("health", health_data(server), plain_meta(), links=_no_links(), parts=None)
+    if kind in machine.MAKERS:
+        return Answered(kind, machine.MAKERS[kind](server), plain_meta(), links=Links(), parts=None)
     question = server.question(kind, instrument)
     return answer_now(question, Words()) if kind == "now" else answer_map(question, Words())
-
-
-def _no_links() -> Any:
-    from liqscape.api.envelope import Links
-
-    return Links()
 
 
 def _add_record(app: FastAPI, server: Server) -> None:
@@ -316,108 +248,3 @@ def _add_record(app: FastAPI, server: Server) -> None:
             return answer_episodes(question, within=where.within, ratio=where.ratio, top=where.top)
 
         return await server.answer(request, "episodes", instrument, where, make)
-
-
-def _add_machine(app: FastAPI, server: Server) -> None:
-    def json(command: str, data: Any) -> Response:
-        return Response(
-            encode(envelope(command, data, plain_meta())), media_type="application/json", headers={"cache-control": "no-cache"}
-        )
-
-    @app.get(f"{PREFIX}/instruments", responses=schema.answers("instruments", InstrumentsData), tags=["machine"])
-    async def instruments(where: Annotated[Nothing, Query()]) -> Response:
-        """Return the stored instruments, and the bases that join several of them."""
-        return json("instruments", await server.memory.run(lambda: instruments_data(server)))
-
-    @app.get(f"{PREFIX}/venues", responses=schema.answers("venues", VenuesData), tags=["machine"])
-    async def venues(where: Annotated[VenuesQuery, Query()]) -> Response:
-        """Return what each venue can tell, and how it is doing here: ages, gaps, budget, what is unverified."""
-        return json("venues", await server.memory.run(lambda: venues_data(server, where.venue)))
-
-    @app.get(f"{PREFIX}/settings", responses=schema.answers("settings", SettingsData), tags=["machine"])
-    async def settings(where: Annotated[Nothing, Query()]) -> Response:
-        """Return the settings in force; they are changed in the shell."""
-        return json("settings", settings_data(server))
-
-    @app.get(f"{PREFIX}/health", responses=schema.answers("health", HealthData), tags=["machine"])
-    async def health(where: Annotated[Nothing, Query()]) -> Response:
-        """Return whether the server answers, and how old what it knows is."""
-        return json("health", await server.memory.run(lambda: health_data(server)))
-
-    @app.get(
-        f"{PREFIX}/metrics",
-        responses={
-            200: {"description": "meters", "content": {"text/plain": {"schema": {"type": "string"}}}},
-            **schema.failures(),
-        },
-        response_class=Response,
-        tags=["machine"],
-    )
-    @app.get("/metrics", include_in_schema=False)
-    async def meters(where: Annotated[Nothing, Query()]) -> Response:
-        """Return numbers about the server in the text format of Prometheus."""
-        server.meters.builds.set(server.memory.maps.misses)
-        return Response(server.meters.text(), media_type=metrics.TYPE, headers={"cache-control": "no-store"})
-
-    @app.get(f"{PREFIX}/openapi.json", include_in_schema=False)
-    async def openapi(where: Annotated[Nothing, Query()]) -> Response:
-        """Return this description."""
-        import msgspec
-
-        return Response(msgspec.json.encode(schema.describe(app)), media_type="application/json")
-
-
-def instruments_data(server: Server) -> InstrumentsData:
-    """List what is stored."""
-    rows: dict[str, InstrumentRow] = {}
-    for each in server.workspace.store.coverage():
-        if each.table is not Table.BARS:
-            continue
-        what, end = describe(each.instrument), iso(each.last_ns + (each.interval_ns or 0))
-        old = rows.get(str(each.instrument))
-        rows[str(each.instrument)] = InstrumentRow(
-            instrument=str(each.instrument),
-            base=what.base,
-            quote=what.quote,
-            kind=str(what.kind),
-            simulated=server.workspace.is_simulated(each.instrument),
-            from_=min(iso(each.first_ns), old.from_) if old is not None and old.from_ else iso(each.first_ns),
-            to=max(end, old.to) if old is not None and old.to else end,
-        )
-    return InstrumentsData(instruments=list(rows.values()), bases=sorted({row.base for row in rows.values()}))
-
-
-def venues_data(server: Server, names: str | None) -> VenuesData:
-    """Describe the adapters and how they are doing."""
-    from liqscape.api._arguments import venue_names
-    from liqscape.venues.registry import choose
-
-    return VenuesData(venues=describe_venues(server.workspace, choose(venue_names(names)), now_ns()))
-
-
-def settings_data(server: Server) -> SettingsData:
-    """List the settings; the home folder is not told to readers."""
-    held = server.workspace.settings.model_dump()
-    rows = [row for row in ROWS if row.name != "home"]
-    return SettingsData(
-        settings=[
-            SettingRow(name=row.name, value=held.get(row.name), default=row.default, unit=row.unit, help=row.help) for row in rows
-        ]
-    )
-
-
-def health_data(server: Server) -> HealthData:
-    """Say how old the newest bars are."""
-    try:
-        ends: dict[str, str | None] = {row.instrument: row.to for row in instruments_data(server).instruments}
-        status = "ok" if ends else "no data"
-    except LiqscapeError as error:
-        ends, status = {}, error.message
-    return HealthData(
-        status=status,
-        version=__version__,
-        now=iso(now_ns()),
-        demo=server.options.demo,
-        instruments=ends,
-        clients=server.hub.readers,
-    )

@@ -52,8 +52,9 @@ def answers(command: str, data: Any, *errors: int, description: str = "the answe
 
 def failures(*errors: int) -> dict[int | str, dict[str, Any]]:
     """Return the error responses of a route."""
-    every = sorted({401, 422, 429, 500, *errors})
-    return {status: {"description": STATUSES[status], "content": _json("ErrorEnvelope")} for status in every}
+    every = sorted({401, 403, 422, 429, 500, *errors})
+    found: dict[int | str, dict[str, Any]] = {304: {"description": "unchanged since `If-None-Match`"}}
+    return found | {status: {"description": STATUSES[status], "content": _json("ErrorEnvelope")} for status in every}
 
 
 def describe(app: FastAPI) -> dict[str, Any]:
