@@ -118,10 +118,10 @@ class LoopedMarket:
     def _key(self, asked: Asked, now: int) -> tuple[object, ...]:
         """What an answer depends on: the question without its times, how long a stretch it asks for, and the minute."""
         text = repr((asked.host, asked.path, sorted(asked.query.items()), asked.method, asked.body))
-        stamps = [int(found) for found in re.findall(r"\b1[78]\d{8}(?:\d{3})?\b", text)]
-        lengths = tuple(round((stamp - stamps[0]) / 10.0 ** (len(str(stamp)) - 10) / 60.0) for stamp in stamps[1:])
+        found = [hole for match in _STAMP.finditer(text) if (hole := _hole(match[0], now)) is not None]
+        minutes = [round(value * (unit or 1_000_000) / NS_PER_MINUTE) for unit, value in found]
         phase = (now - self.begin_ns) % PERIOD_NS // NS_PER_MINUTE
-        return re.sub(r"\b1[78]\d{8}(?:\d{3})?\b", "#", text), lengths, phase
+        return _STAMP.sub("#", text), tuple(minute - minutes[0] for minute in minutes[1:]), phase
 
     async def connect(self, url: str, *, timeout_s: float) -> Line:
         """Connect as a transport does."""

@@ -48,6 +48,7 @@ COINS = (
     "OP",
     "FIL",
 )
+COINS = COINS[: int(os.environ.get("RECORDING_COINS", len(COINS)))]
 WARM_MINUTES = 8  # while the market is made
 LONGEST_S = float(os.environ.get("RECORDING_LONGEST_S", "inf"))  # of the wall: then what was done so far is told
 
@@ -84,12 +85,12 @@ def memory_mb() -> float:
         return int(file.read().split()[1]) * resource.getpagesize() / 2**20
 
 
-async def course(home: Path, now_ns, until_ns: int, *, say: bool) -> Course:
+async def course(home: Path, now_ns, until_ns: int) -> Course:
     """Record until an instant and look every minute."""
     exchange = RehearsalExchange(every_dialect(World(7, COINS, beat_ns=NS_PER_S)))
     market, found, loop = LoopedMarket(exchange, now_ns), Course(), asyncio.get_running_loop()
     recorder = Recorder(
-        Workspace(home), list(VENUES.values()), Wanted(COINS), market, urls={}, now_ns=now_ns, chance=random.Random(1), upkeep=say
+        Workspace(home), list(VENUES.values()), Wanted(COINS), market, urls={}, now_ns=now_ns, chance=random.Random(1)
     )
     began, began_market = time.perf_counter(), loop.time()
 
@@ -158,7 +159,7 @@ def fast(hours: float, home: Path) -> None:
     """Record on a clock that jumps."""
 
     async def main(loop: VirtualLoop) -> Course:
-        return await course(home, loop.now_ns, loop.now_ns() + round(hours * NS_PER_HOUR), say=False)
+        return await course(home, loop.now_ns, loop.now_ns() + round(hours * NS_PER_HOUR))
 
     tell(run_virtual(main), f"fast, {hours:g} h")
 
@@ -166,7 +167,7 @@ def fast(hours: float, home: Path) -> None:
 def live(minutes: float, home: Path) -> None:
     """Record at real time."""
     tell(
-        asyncio.run(course(home, clock.now_ns, clock.now_ns() + round(minutes * NS_PER_MINUTE), say=True)),
+        asyncio.run(course(home, clock.now_ns, clock.now_ns() + round(minutes * NS_PER_MINUTE))),
         f"live, {minutes:g} min",
     )
 
