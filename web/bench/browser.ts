@@ -5,7 +5,13 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-type Answer = { id?: number; result?: Record<string, unknown>; error?: { message: string }; method?: string; params?: unknown };
+type Answer = {
+  id?: number;
+  result?: Record<string, unknown>;
+  error?: { message: string };
+  method?: string;
+  params?: unknown;
+};
 
 export class Browser {
   private readonly waiting = new Map<number, (answer: Answer) => void>();
@@ -30,8 +36,15 @@ export class Browser {
     const process = spawn(
       globalThis.process.env["CHROMIUM"] ?? "chromium",
       [
-        "--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--remote-debugging-port=0",
-        `--user-data-dir=${folder}`, `--window-size=${width},${height}`, ...more, "about:blank",
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--hide-scrollbars",
+        "--remote-debugging-port=0",
+        `--user-data-dir=${folder}`,
+        `--window-size=${width},${height}`,
+        ...more,
+        "about:blank",
       ],
       { stdio: ["ignore", "ignore", "pipe"] },
     );
@@ -44,7 +57,10 @@ export class Browser {
       });
       process.on("exit", () => reject(new Error(`chromium ended: ${text.slice(-400)}`)));
     });
-    const pages = (await (await fetch(`http://127.0.0.1:${port}/json`)).json()) as { type: string; webSocketDebuggerUrl: string }[];
+    const pages = (await (await fetch(`http://127.0.0.1:${port}/json`)).json()) as {
+      type: string;
+      webSocketDebuggerUrl: string;
+    }[];
     const socket = new WebSocket(pages.find((each) => each.type === "page")!.webSocketDebuggerUrl);
     await new Promise((resolve) => (socket.onopen = resolve));
     const browser = new Browser(process, folder, socket);
@@ -58,7 +74,9 @@ export class Browser {
   send(method: string, params: Record<string, unknown> = {}): Promise<Record<string, unknown>> {
     const id = this.next++;
     return new Promise((resolve, reject) => {
-      this.waiting.set(id, (answer) => (answer.error ? reject(new Error(answer.error.message)) : resolve(answer.result ?? {})));
+      this.waiting.set(id, (answer) =>
+        answer.error ? reject(new Error(answer.error.message)) : resolve(answer.result ?? {}),
+      );
       this.socket.send(JSON.stringify({ id, method, params }));
     });
   }
@@ -84,12 +102,23 @@ export class Browser {
 
   async mouse(type: "mouseMoved" | "mousePressed" | "mouseReleased", x: number, y: number): Promise<void> {
     const button = type === "mouseMoved" ? "none" : "left";
-    await this.send("Input.dispatchMouseEvent", { type, x, y, button, buttons: type === "mousePressed" ? 1 : 0, clickCount: 1 });
+    await this.send("Input.dispatchMouseEvent", {
+      type,
+      x,
+      y,
+      button,
+      buttons: type === "mousePressed" ? 1 : 0,
+      clickCount: 1,
+    });
   }
 
   async key(key: string): Promise<void> {
     for (const type of ["keyDown", "keyUp"]) {
-      await this.send("Input.dispatchKeyEvent", { type, key, ...(key.length === 1 && type === "keyDown" ? { text: key } : {}) });
+      await this.send("Input.dispatchKeyEvent", {
+        type,
+        key,
+        ...(key.length === 1 && type === "keyDown" ? { text: key } : {}),
+      });
     }
   }
 
@@ -115,7 +144,11 @@ export class Browser {
       this.waiting.delete(answer.id);
       return;
     }
-    if (answer.method === "Runtime.exceptionThrown" || answer.method === "Log.entryAdded" || answer.method === "Runtime.consoleAPICalled") {
+    if (
+      answer.method === "Runtime.exceptionThrown" ||
+      answer.method === "Log.entryAdded" ||
+      answer.method === "Runtime.consoleAPICalled"
+    ) {
       this.console.push(`${answer.method}: ${JSON.stringify(answer.params).slice(0, 700)}`);
     }
   }

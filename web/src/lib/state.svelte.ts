@@ -1,11 +1,15 @@
 // The one store of the page: the view (which is the address), the answers, the live stream, the clock. Panels read it and change
 // the view through `go`; they ask nothing themselves.
 
-import { keepToken } from "./api";
-import { formatView, isPlain, LOOKS, parseView, wordsOf, type View } from "./address";
+import { keepToken, type Words } from "./api";
+import { formatView, isPlain, LOOKS, parseView, percentWord, wordsOf, type View } from "./address";
 import { Axis } from "./axis.svelte";
+import type { Frame } from "./frame";
+import type { Scale } from "./heat/scale";
+import type { Layout } from "./pictures";
 import { Resource } from "./resource.svelte";
 import { Stream, type Live } from "./stream";
+import { isoOf } from "./time";
 import type { Kind } from "./facts";
 import type { Answer, Answers, Estimate, Links, Machine, Meta, ResourceName, StreamMessage } from "./wire";
 
@@ -35,9 +39,12 @@ export interface Cursor {
 }
 
 const LIVE_REFETCH_MS = 5_000;
+/** How much of the record a replay asks for at once. */
+const REPLAY_MS = 2 * 86_400_000;
 const AFTER_MS = 7 * 86_400_000;
 /** What follows the scrubber while it moves. */
 const FOLLOWING: readonly ResourceName[] = ["now", "map"];
+const RUNGS_MS = 350;
 const HEAT_REFETCH_MS = 3_000;
 /** The scrubber rests so long before everything is asked for, not only what moves with it. */
 const SETTLE_MS = 600;
@@ -76,6 +83,8 @@ export class Store {
   readonly heat = new Resource<Answers["heat"]>("heat");
   /** The map of `view.compare`, for the split ladder. */
   readonly other = new Resource<Answers["map"]>("map");
+  /** The ladder's rows at the step that is on screen, with their intervals. */
+  readonly rungs = new Resource<Answers["map"]>("map");
   /** What came after the shown instant, once it is revealed: its candles only. */
   readonly after = new Resource<Answers["heat"]>("heat");
   readonly instruments = new Resource<Machine["instruments"]>("instruments");
@@ -83,20 +92,26 @@ export class Store {
 
   /** Binary frames of the heat topic go to whoever draws it. */
   onHeatFrame: ((frame: ArrayBuffer | null) => void) | null = null;
-  /** Set by the chart: everything in view again, and the chart as a picture. */
+  /** Set by the chart: everything in view again; chart and ladder drawn onto a picture. */
   refit: (() => void) | null = null;
-  picture: (() => HTMLCanvasElement) | null = null;
-  /** Set by the ladder: itself as a picture. */
-  ladderPicture: (() => HTMLCanvasElement | null) | null = null;
+  plotPicture: ((ctx: CanvasRenderingContext2D, layout: Layout) => void) | null = null;
+  /** Set by the ladder: draws itself, prices lying where `y` says. */
+  ladderOn: ((ctx: CanvasRenderingContext2D, frame: Frame) => void) | null = null;
+  /** The dollar scale of the colours that is in force. */
+  scale = $state.raw<Scale | null>(null);
 
   private readonly stream = new Stream({
     message: (message) => this.hear(message),
     frame: (frame) => this.onHeatFrame?.(frame),
     state: (state, retryAt) => this.liveIs(state, retryAt),
   });
-  private loaded = new Map<ResourceName | "other", string>();
+  private loaded = new Map<ResourceName | "other" | "rungs", string>();
   private timers: ReturnType<typeof setInterval>[] = [];
   private nudge: ReturnType<typeof setTimeout> | undefined;
+  /** While the replay runs: the instant of the grid that it runs over. */
+  private anchor: string | null = null;
+  private rungsTimer: ReturnType<typeof setTimeout> | undefined;
+  private rungsWords: Words | null = null;
   private heatTimer: ReturnType<typeof setTimeout> | undefined;
   private settleTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -158,6 +173,9 @@ export class Store {
   scrub(asOf: string | null, settle = false): void {
     clearTimeout(this.settleTimer);
     this.scrubbing = !settle;
+    if (settle) this.anchor = null;
+    else if (this.playing && asOf !== null && this.anchor !== null && asOf >= this.anchor)
+      this.anchor = this.anchorAfter(asOf);
     this.go({ asOf });
     if (!settle) this.settleTimer = setTimeout(() => this.playing || this.settle(), SETTLE_MS);
   }
@@ -166,7 +184,39 @@ export class Store {
   settle(): void {
     clearTimeout(this.settleTimer);
     this.scrubbing = false;
+    this.anchor = null;
     this.load();
+  }
+
+  /** Start or end the replay. It needs columns after the shown instant: they are asked for and hidden. */
+  play(on: boolean): void {
+    if (on === this.playing || (on && this.view.asOf === null)) return;
+    this.playing = on;
+    if (!on) return this.settle();
+    this.anchor = this.anchorAfter(this.view.asOf ?? "");
+    this.scrubbing = true;
+    this.load();
+  }
+
+  private anchorAfter(asOf: string): string {
+    return isoOf(Math.min(Date.parse(asOf) + REPLAY_MS, this.recordEnd ?? Infinity));
+  }
+
+  /** Ask for the ladder's rows, once its axis rests. */
+  askRungs(within: number, step: number): void {
+    this.rungsWords = { within: percentWord(within), step: percentWord(step) };
+    clearTimeout(this.rungsTimer);
+    this.rungsTimer = setTimeout(() => this.loadRungs(), RUNGS_MS);
+  }
+
+  private loadRungs(): void {
+    const { instrument } = this;
+    if (instrument === null || this.rungsWords === null || this.scrubbing) return;
+    const words = { ...wordsOf(this.view, "map"), ...this.rungsWords };
+    const key = `${instrument} ${JSON.stringify(words)} ${this.map.answer?.meta.as_of ?? ""}`;
+    if (this.loaded.get("rungs") === key) return;
+    this.loaded.set("rungs", key);
+    void this.rungs.load(instrument, words);
   }
 
   /** The chart was pulled beyond its first column: look back further, if that is stored. */
@@ -193,9 +243,7 @@ export class Store {
     const { asOf } = this.view;
     this.revealed = on && asOf !== null;
     if (!this.revealed || !grid || asOf === null || this.instrument === null) return this.after.clear();
-    const end = new Date(Math.min(Date.parse(asOf) + AFTER_MS, this.recordEnd ?? Infinity))
-      .toISOString()
-      .replace(".000Z", "Z");
+    const end = isoOf(Math.min(Date.parse(asOf) + AFTER_MS, this.recordEnd ?? Infinity));
     const words = { ...wordsOf(this.view, "heat"), as_of: end, window: "7d", interval: `${grid.interval_s}s` };
     void this.after.load(this.instrument, words);
   }
@@ -251,6 +299,7 @@ export class Store {
       this.loaded.clear();
       for (const each of Object.values(this.named)) each.clear();
       this.other.clear();
+      this.rungs.clear();
       this.after.clear();
     }
     this.load();
@@ -262,10 +311,12 @@ export class Store {
     if (instrument === null) return;
     for (const name of Object.keys(this.named) as ResourceName[]) {
       const words = wordsOf(this.view, name);
+      if (name === "heat" && this.anchor !== null) words["as_of"] = this.anchor;
       const key = `${instrument} ${JSON.stringify(words)}`;
       if (this.loaded.get(name) === key) continue;
       // While the scrubber moves, an answer that is on its way is waited for: else none would ever arrive.
-      if (this.scrubbing && (!FOLLOWING.includes(name) || this.named[name].loading)) continue;
+      const follows = FOLLOWING.includes(name) || (name === "heat" && this.anchor !== null);
+      if (this.scrubbing && (!follows || this.named[name].loading)) continue;
       this.loaded.set(name, key);
       void this.named[name].load(instrument, words).then(() => this.scrubbing && this.load());
     }
@@ -303,7 +354,8 @@ export class Store {
     const carried: ResourceName[] = isPlain(this.view)
       ? ["now", "map", "heat", "episodes", "accuracy"]
       : ["heat", "episodes", "accuracy"];
-    for (const name of this.loaded.keys()) if (name !== "other" && !carried.includes(name)) this.loaded.delete(name);
+    for (const name of this.loaded.keys())
+      if (name !== "other" && name !== "rungs" && !carried.includes(name)) this.loaded.delete(name);
     this.load();
   }
 

@@ -14,10 +14,13 @@ export const PALETTES: Record<Palette, readonly string[]> = {
 export interface Scale {
   floorUsd: number;
   ceilingUsd: number;
+  /** The eight edges, where they are not of equal ratio: the server's own scale has round ones. */
+  edgesUsd?: readonly number[];
 }
 
-/** Eight edges of seven classes with equal ratios. */
-export function edges(scale: Scale): number[] {
+/** Eight edges of seven classes; with equal ratios unless they were given. */
+export function edges(scale: Scale): readonly number[] {
+  if (scale.edgesUsd?.length === 8) return scale.edgesUsd;
   const ratio = Math.log(scale.ceilingUsd / scale.floorUsd) / 7;
   return Array.from({ length: 8 }, (_, i) => scale.floorUsd * Math.exp(ratio * i));
 }

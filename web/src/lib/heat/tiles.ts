@@ -49,12 +49,16 @@ export class Tiles {
     return this.held.values();
   }
 
-  /** The byte of a cell of the finest level, by absolute column; null if its tile is not here. */
+  /** The byte of a cell by absolute column, of the finest level that is here (a coarser one holds the largest of its columns). */
   byte(column: number, row: number): number | null {
-    const width = this.grid.tile_columns;
-    const held = this.peek(0, Math.floor(column / width));
-    if (!held || row < 0 || row >= this.grid.rows) return null;
-    return held.tile.cells[(column % width) * this.grid.rows + row] ?? null;
+    const { tile_columns: width, rows, levels } = this.grid;
+    if (row < 0 || row >= rows) return null;
+    for (let level = 0; level < levels; level++) {
+      const at = column >> level;
+      const held = this.peek(level, Math.floor(at / width));
+      if (held) return held.tile.cells[(at % width) * rows + row] ?? null;
+    }
+    return null;
   }
 
   close(): void {

@@ -198,6 +198,22 @@ export class ChartController {
     this.chart.setCrosshairPosition(price, (column * this.grid.interval_s) as UTCTimestamp, this.series);
   }
 
+  /** The chart at another size as a picture, and where prices lie on it; the screen stays as it is. */
+  picture(
+    width: number,
+    height: number,
+    job: (image: HTMLCanvasElement, plotHeight: number, y: (price: number) => number | null) => void,
+  ): void {
+    const range = this.chart.timeScale().getVisibleLogicalRange();
+    this.chart.applyOptions({ autoSize: false });
+    this.chart.resize(width, height, true);
+    if (range) this.chart.timeScale().setVisibleLogicalRange(range);
+    job(this.chart.takeScreenshot(true), this.plotHeight(), (price) => this.series.priceToCoordinate(price));
+    this.chart.resize(this.element.clientWidth, this.element.clientHeight, true);
+    this.chart.applyOptions({ autoSize: true });
+    if (range) this.chart.timeScale().setVisibleLogicalRange(range);
+  }
+
   /** Tiles of the level that is on screen, for the histogram. */
   tilesInView(): Tile[] {
     return this.tiles ? [...this.tiles.all()].map((held) => held.tile) : [];

@@ -1,0 +1,200 @@
+// A picture that can be posted: what it shows, from when, in which unit, how it is known and what it does not say, all inside.
+
+import { dollarWord } from "./address";
+import { instant, price as priceText } from "./format";
+import { edges, PALETTES, type Scale } from "./heat/scale";
+import type { Store } from "./state.svelte";
+import type { Meta } from "./wire";
+
+export type Shape = "wide" | "tall";
+
+export interface Layout {
+  width: number;
+  height: number;
+  margin: number;
+  /** Of chart and ladder. */
+  plot: { x: number; y: number; width: number; height: number };
+  ladder: { x: number; width: number };
+}
+
+export function layoutOf(shape: Shape, footer: number): Layout {
+  const [width, height] = shape === "wide" ? [1600, 900] : [1080, 1350];
+  const margin = 28;
+  const top = shape === "wide" ? 126 : 176;
+  const ladderWidth = shape === "wide" ? 470 : 380;
+  const inner = width - 2 * margin;
+  return {
+    width,
+    height,
+    margin,
+    plot: { x: margin, y: top, width: inner - ladderWidth, height: height - top - footer - margin },
+    ladder: { x: margin + inner - ladderWidth, width: ladderWidth },
+  };
+}
+
+/** Break a text to lines of at most `width`, measured by `measure`. */
+export function wrap(text: string, width: number, measure: (text: string) => number): string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    const longer = line ? `${line} ${word}` : word;
+    if (line && measure(longer) > width) {
+      lines.push(line);
+      line = word;
+    } else line = longer;
+  }
+  return line ? [...lines, line] : lines;
+}
+
+/** What stands under the plot, a paragraph each. */
+export function captions(meta: Meta, reproduce: string | null): string[] {
+  const badge = meta.accuracy?.state.toUpperCase() ?? "UNTESTED";
+  const lift = meta.accuracy?.lift;
+  const record =
+    lift?.median == null
+      ? badge
+      : `${badge}, lift ${lift.median.toFixed(2)} [${lift.lo?.toFixed(2)}–${lift.hi?.toFixed(2)}]`;
+  const venues = meta.instruments.join(", ") || "–";
+  const kind = meta.simulated ? "SIMULATED MARKET, not real prices. " : "";
+  const how = meta.recorded ? "recorded live" : `rebuilt with ${meta.model?.name ?? "the model"}`;
+  const window = meta.window ? `state built from ${instant(meta.window.from)} to ${instant(meta.window.to)}` : "";
+  const filters = Object.entries(meta.filters).map(([name, value]) => `${name} ${value}`);
+  return [
+    `${kind}Source: ${venues}; ${how}; ${window}. Record of the map: ${record}.${filters.length ? ` FILTERED: ${filters.join(", ")}.` : ""}`,
+    Object.values(meta.caveat_texts).join(" "),
+    `liqscape ${meta.model?.version ?? ""}  inputs ${meta.inputs_hash?.slice(0, 16) ?? "–"}  ${reproduce ?? ""}`,
+  ];
+}
+
+/** Draw the picture and save it as a file; says so, or why not. */
+export async function savePicture(store: Store, shape: Shape): Promise<void> {
+  const made = drawPicture(store, shape);
+  if (!made) {
+    store.said = "There is no chart to make a picture of yet.";
+    return;
+  }
+  const blob = await new Promise<Blob | null>((resolve) => made.toBlob(resolve, "image/png"));
+  if (!blob) return;
+  save(blob, `${fileName(store)}-${shape === "wide" ? "1600x900" : "1080x1350"}.png`);
+  store.said = "The picture is saved; its caveats are inside.";
+}
+
+export function drawPicture(store: Store, shape: Shape): HTMLCanvasElement | null {
+  const answer = store.map.answer;
+  if (!answer || !store.plotPicture) return null;
+  const canvas = document.createElement("canvas");
+  const ctx = canvas.getContext("2d")!;
+  const style = getComputedStyle(document.documentElement);
+  const ink = (name: string): string => style.getPropertyValue(name).trim();
+  const font = (size: number, weight = 400): string => `${weight} ${size}px ${ink("--font") || "system-ui"}`;
+  const inner = (shape === "wide" ? 1600 : 1080) - 56;
+  ctx.font = font(15);
+  const measure = (text: string): number => ctx.measureText(text).width;
+  const notes = captions(answer.meta, answer.links.reproduce).map((text) => wrap(text, inner, measure));
+  const layout = layoutOf(shape, notes.flat().length * 20 + 16 + notes.length * 4);
+  canvas.width = layout.width;
+  canvas.height = layout.height;
+  ctx.fillStyle = ink("--panel");
+  ctx.fillRect(0, 0, layout.width, layout.height);
+  ctx.textBaseline = "alphabetic";
+  head(ctx, store, layout, ink, font);
+  store.plotPicture(ctx, layout);
+  let y = layout.plot.y + layout.plot.height + 28;
+  ctx.font = font(15);
+  ctx.textAlign = "left";
+  ctx.textBaseline = "alphabetic";
+  for (const lines of notes) {
+    ctx.fillStyle = lines === notes[1] ? ink("--text") : ink("--quiet");
+    for (const text of lines) {
+      ctx.fillText(text, layout.margin, y);
+      y += 20;
+    }
+    y += 4;
+  }
+  return canvas;
+}
+
+function head(
+  ctx: CanvasRenderingContext2D,
+  store: Store,
+  layout: Layout,
+  ink: (name: string) => string,
+  font: (size: number, weight?: number) => string,
+): void {
+  const { meta, data } = store.map.answer!;
+  ctx.textAlign = "left";
+  ctx.fillStyle = ink("--text");
+  ctx.font = font(26, 600);
+  const title = `${store.instrument ?? ""}  ${priceText(meta.mark_price)}`;
+  ctx.fillText(title, layout.margin, 46);
+  const after = layout.margin + ctx.measureText(title).width + 16;
+  ctx.font = font(17);
+  ctx.fillStyle = ink("--quiet");
+  ctx.fillText(`mark, ${instant(meta.as_of)}`, after, 46);
+  ctx.fillStyle = ink("--text");
+  ctx.font = font(19);
+  const lines = wrap(data.headline, layout.width - 2 * layout.margin, (text) => ctx.measureText(text).width);
+  lines.slice(0, 3).forEach((text, k) => ctx.fillText(text, layout.margin, 78 + k * 25));
+  const scale = store.scale;
+  if (scale) classes(ctx, store, scale, layout, ink, font);
+}
+
+function classes(
+  ctx: CanvasRenderingContext2D,
+  store: Store,
+  scale: Scale,
+  layout: Layout,
+  ink: (name: string) => string,
+  font: (size: number, weight?: number) => string,
+): void {
+  const box = 46;
+  const y = layout.plot.y - 22;
+  const right = layout.width - layout.margin;
+  const limits = edges(scale);
+  ctx.font = font(13);
+  const text = store.view.shapeOnly
+    ? "SHAPE ONLY"
+    : `colour: $${dollarWord(limits[0]!)} to $${dollarWord(limits[7]!)} per 0.1 % of price; solid bars data, hatched assumption`;
+  ctx.fillStyle = ink("--quiet");
+  ctx.textAlign = "left";
+  ctx.fillText(text, layout.margin + 7 * box + 12, y + 11);
+  PALETTES[store.view.palette].forEach((colour, k) => {
+    ctx.fillStyle = colour;
+    ctx.fillRect(layout.margin + k * box, y, box, 12);
+  });
+  ctx.textAlign = "right";
+  ctx.fillStyle = ink("--text");
+  ctx.font = font(18, 600);
+  ctx.fillText("liqscape", right, 46);
+}
+
+/** Levels of the map on screen as CSV, with the meta as comments. */
+export function exportCsv(store: Store): void {
+  const answer = store.map.answer;
+  if (!answer) return;
+  save(new Blob([csvOf(answer.data.levels, answer.meta)], { type: "text/csv" }), `${fileName(store)}-levels.csv`);
+  store.said = "The levels are saved as CSV.";
+}
+
+export function csvOf(levels: readonly Record<string, number | null>[], meta: Meta): string {
+  const names = Object.keys(levels[0] ?? {});
+  const notes = [
+    `# ${meta.instrument ?? ""} as of ${meta.as_of ?? ""}, mark ${meta.mark_price ?? ""}, inputs ${meta.inputs_hash ?? ""}`,
+    ...Object.entries(meta.caveat_texts).map(([code, text]) => `# ${code}: ${text}`),
+  ];
+  const rows = levels.map((row) => names.map((name) => row[name] ?? "").join(","));
+  return [...notes, names.join(","), ...rows, ""].join("\n");
+}
+
+function fileName(store: Store): string {
+  const at = (store.map.answer?.meta.as_of ?? "").slice(0, 16).replace(":", "");
+  return `liqscape-${(store.instrument ?? "market").replaceAll(":", "-")}-${at}Z`;
+}
+
+function save(blob: Blob, name: string): void {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}
