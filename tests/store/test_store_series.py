@@ -333,3 +333,31 @@ def test_nothing_is_known_before_the_record_began_nor_in_its_gaps(store):
     put(store, Table.LIQUIDATIONS, prints([(150, "short", 100, 1)], instrument=ETH).with_columns(source=pl.lit("file.csv.gz")))
     put(store, Table.LIQUIDATIONS, prints([(450, "short", 100, 1)], instrument=ETH))
     assert [start // HOUR for start in minutes(read_liquidations(store, ETH).start_ns)] == list(range(7))
+
+
+def test_finer_bars_go_on_where_the_longest_history_ends(store):
+    # An import of an hour of 5-minute bars, then 12 recorded minutes: two whole groups of five, and two minutes that wait.
+    store.append(Table.BARS, bars(range(0, 60, 5), volume=[1.0] * 12), writer="import", batch=1)
+    late = bars(
+        range(60, 72), [200.0 + i for i in range(12)], minutes=1, received=[m + 2 for m in range(60, 72)], volume=[2.0] * 12
+    )
+    store.append(Table.BARS, late.with_columns(high=pl.col("close") + 7.0), writer="recorder", batch=1)
+    found = read_bars(store, BTC)
+    assert found.interval_ns == 5 * MINUTES
+    assert ((found.start_ns - DAY) // MINUTES).tolist() == list(range(0, 70, 5))
+    assert found.close[-2:].tolist() == [204.0, 209.0]
+    assert found.open[-1] == 205.0
+    assert found.high[-1] == 216.0
+    assert found.volume_base[-1] == 10.0
+    # Known when its last minute was; what came later changes nothing that was known before.
+    assert (found.known_ns[-1] - DAY) / MINUTES == 71
+    before = read_bars(store, BTC, known_by_ns=DAY + 70 * MINUTES)
+    assert ((before.start_ns - DAY) // MINUTES).tolist() == list(range(0, 65, 5))
+    assert not found.recorded
+
+
+def test_a_group_with_a_missing_minute_is_not_made_up(store):
+    store.append(Table.BARS, bars(range(0, 60, 5)), writer="import", batch=1)
+    store.append(Table.BARS, bars([60, 61, 63, 64, 65, 66, 67, 68, 69], minutes=1), writer="recorder", batch=1)
+    found = read_bars(store, BTC)
+    assert ((found.start_ns - DAY) // MINUTES).tolist() == [*range(0, 60, 5), 65]

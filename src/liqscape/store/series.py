@@ -33,7 +33,8 @@ def read_bars(
     ----------
     interval_ns
         Default: of the intervals of at least a minute the one with the longest history (rows times interval) in the stretch
-        asked for; histories within 2 % of the longest count as equal, and the finest of them is read.
+        asked for; histories within 2 % of the longest count as equal, and the finest of them is read. Where that history ends,
+        finer bars go on: they are joined to its interval, whole groups only, so that a record that follows an import is read.
     price_kind
         Default: mark if any mark bar (of at least a minute) is there, else last.
 
@@ -65,8 +66,9 @@ def read_bars(
     kind = price_kind or (PriceKind.MARK if (rows.get_column("price_kind") == PriceKind.MARK).any() else PriceKind.LAST)
     bars = rows.filter(pl.col("price_kind") == kind.value)
     if interval_ns is None and not bars.is_empty():
-        interval_ns = _interval(bars)
-        bars = bars.filter(pl.col("interval_ns") == interval_ns)
+        if (interval_ns := _interval(bars)) is not None:
+            rows = _continued(rows, interval_ns)
+        bars = rows.filter((pl.col("price_kind") == kind.value) & (pl.col("interval_ns") == interval_ns))
     if bars.is_empty() or interval_ns is None:
         raise _no_bars(store, instrument, start_ns, end_ns, known_by_ns)
     if kind is PriceKind.MARK:
@@ -132,6 +134,45 @@ def read_funding(
 def _interval(bars: pl.DataFrame) -> int | None:
     whole = bars.filter(pl.col("interval_ns") >= NS_PER_MINUTE)
     return None if whole.is_empty() else int(longest(whole, ("interval_ns",)).item(0, "interval_ns"))
+
+
+def _continued(rows: pl.DataFrame, interval_ns: int) -> pl.DataFrame:
+    """Add to the bars of an interval what finer ones tell after its last bar, of each kind of price; ascending in time."""
+    whole = rows.filter(pl.col("interval_ns") == interval_ns)
+    ends = whole.group_by("price_kind").agg((pl.col("ts").max() + interval_ns).alias("ended"))
+    finer = rows.filter((pl.col("interval_ns") < interval_ns) & (pl.lit(interval_ns) % pl.col("interval_ns") == 0))
+    finer = finer.join(ends, on="price_kind").filter(pl.col("ts") >= pl.col("ended"))
+    if finer.is_empty():
+        return rows
+    start = (pl.col("ts") - pl.col("ts") % interval_ns).alias("start")
+    joined = (
+        finer.sort("price_kind", "interval_ns", "ts")
+        .group_by("price_kind", "interval_ns", start, maintain_order=True)
+        .agg(
+            pl.len().alias("parts"),
+            pl.col("instrument").first(),
+            pl.col("known").max(),
+            # A sum that holds one unknown part, or a row that was not recorded, is unknown or not recorded as a whole.
+            *(
+                pl.when(pl.col(name).null_count() == 0).then(value).alias(name)
+                for name, value in (
+                    ("ts_recv", pl.col("ts_recv").max()),
+                    ("volume_base", pl.col("volume_base").sum()),
+                    ("taker_buy_base", pl.col("taker_buy_base").sum()),
+                )
+            ),
+            pl.col("open").first(),
+            pl.col("high").max(),
+            pl.col("low").min(),
+            pl.col("close").last(),
+            pl.col("source").first(),
+        )
+        .filter(pl.col("parts") == pl.lit(interval_ns) // pl.col("interval_ns"))
+        .sort("price_kind", "start", "interval_ns")
+        .unique(["price_kind", "start"], keep="first", maintain_order=True)
+        .with_columns(pl.col("start").alias("ts"), pl.lit(interval_ns, dtype=pl.Int64).alias("interval_ns"))
+    )
+    return pl.concat([rows, joined.select(rows.columns)]).sort("ts", maintain_order=True)
 
 
 def _with_volume(bars: pl.DataFrame, last: pl.DataFrame) -> pl.DataFrame:
