@@ -285,8 +285,11 @@ def bars(body: bytes, spec: InstrumentSpec, kind: PriceKind, recv_ns: int) -> Pa
 
     def read(row: payloads.Candle) -> Bar | None:
         start = wire.instant(row.time, MS, VENUE, what, "time")
-        volume = wire.optional_not_negative(row.volume, VENUE, what, "volume") if kind is PriceKind.LAST else None
-        if volume is not None:
+        volume: float | None = None
+        if kind is PriceKind.LAST:
+            volume = wire.optional_not_negative(row.volume, VENUE, what, "volume")
+            if volume is None:
+                raise wire.corrupt(VENUE, what, "volume", "a number", row.volume)
             volume = wire.base_amount(spec, volume, wire.positive(row.close, VENUE, what, "close"), VENUE, what, "volume")
         return wire.bar(spec, kind, start, (row.open, row.high, row.low, row.close), volume, None, recv_ns)
 
