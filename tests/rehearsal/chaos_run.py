@@ -14,6 +14,7 @@ import polars as pl
 from liqscape.engine.recording.recorder import Recorder
 from liqscape.engine.recording.wanted import Wanted
 from liqscape.engine.workspace import Workspace
+from liqscape.model import ContractKind
 from liqscape.store import Table
 from liqscape.testing.exchange import Fault, FaultKind, MemoryTransport, RehearsalExchange, World, every_dialect
 from liqscape.testing.virtual import START_NS, VirtualLoop, run_virtual
@@ -43,7 +44,15 @@ class Run:
     leftover_tasks: list[str]
     unhandled: list[str]
     open_connections: int
+    end_ns: int
     corrupt: Counter[str] = field(default_factory=Counter)
+
+    def inverse(self, name: str) -> bool:
+        return any(
+            name == f"{c.venue}:{c.symbol}" and c.kind is ContractKind.INVERSE
+            for dialect in self.exchange.dialects.values()
+            for c in dialect.contracts.values()
+        )
 
     def open_interest(self, name: str, ts_ns: int) -> float:
         """What the market has open at an instant, in coins, one side."""
@@ -106,7 +115,15 @@ def record(
         corrupt = Counter({venue.key: venue.corrupt for venue in health.venues})
         frames = {table: _read(workspace, table, end_ns) for table in TABLES}
         return Run(
-            frames, workspace.store.read(Table.GAPS), exchange, restarts, left, unhandled, transport.open_connections, corrupt
+            frames,
+            workspace.store.read(Table.GAPS),
+            exchange,
+            restarts,
+            left,
+            unhandled,
+            transport.open_connections,
+            end_ns,
+            corrupt,
         )
 
     return run_virtual(main, start_ns=START_NS)
