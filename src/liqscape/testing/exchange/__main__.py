@@ -6,7 +6,7 @@ import argparse
 
 import uvicorn
 
-from liqscape import clock
+import liqscape.clock as clock
 from liqscape.testing.exchange.exchange import RehearsalExchange
 from liqscape.testing.exchange.faults import script
 from liqscape.testing.exchange.server import RehearsalApp, settings
