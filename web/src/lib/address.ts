@@ -83,7 +83,7 @@ export const DEFAULTS: View = {
   bench: false,
 };
 
-const INSTRUMENT = /^[A-Za-z0-9_\-.:]{1,48}$/;
+const INSTRUMENT = /^(?!\.+$)[A-Za-z0-9_\-.:]{1,48}$/;
 
 /** Read a view from a path and a query. */
 export function parseView(path: string, query: string): View {

@@ -26,7 +26,7 @@ const LEVEL = 0.001;
 
 /** The least step whose rows are at least `least` pixels high where `pixels` show `span` (a fraction of the mark). */
 export function stepFor(span: number, pixels: number, least: number): number {
-  return STEPS.find((step) => (step / span) * pixels >= least) ?? STEPS[STEPS.length - 1]!;
+  return STEPS.find((step) => (step / span) * pixels >= least - 1e-6) ?? STEPS[STEPS.length - 1]!;
 }
 
 /** Sum levels to rows of a step; rows that hold nothing are left out at the far ends only. */

@@ -76,9 +76,13 @@ export class Tiles {
     if (delta.kind !== "columns" || delta.grid !== grid.grid || delta.previous !== grid.revision) return false;
     const width = grid.tile_columns;
     const before = this.column(0, delta.first - 1);
-    columnsOf(delta, before).forEach((cells, k) => {
+    // Runs are against a column that is not here: only the server can say what the news means.
+    const readable = before !== null || delta.first <= grid.first;
+    if (!readable) this.refresh();
+    const news = readable ? columnsOf(delta, before) : [];
+    news.forEach((cells, k) => {
       const column = delta.first + k;
-      this.write(0, column, cells, column % width > 0 || k > 0 || before !== null);
+      this.write(0, column, cells);
       for (let level = 1; level < grid.levels; level++) {
         const coarse = column >> level;
         if (!this.peek(level, Math.floor(coarse / width))) continue;
@@ -87,7 +91,7 @@ export class Tiles {
           const part = this.column(0, c);
           if (part) parts.push(part);
         }
-        if (parts.length) this.write(level, coarse, joined(parts), true);
+        if (parts.length) this.write(level, coarse, joined(parts));
       }
     });
     grid.revision = delta.revision;
@@ -107,12 +111,12 @@ export class Tiles {
     return held.tile.cells.subarray(start, start + this.grid.rows);
   }
 
-  private write(level: number, column: number, cells: Uint8Array, wanted: boolean): void {
+  private write(level: number, column: number, cells: Uint8Array): void {
     const { tile_columns: width, rows } = this.grid;
     const index = Math.floor(column / width);
     let held = this.peek(level, index);
     // A tile that begins with news is new itself; one whose earlier columns are not here is fetched when it is looked at.
-    if (!held && !(wanted && column % width === 0)) return;
+    if (!held && column % width !== 0) return;
     if (!held) {
       held = { tile: this.blank(level, index), version: ++this.versions };
       this.held.set(`${level}/${index}`, held);

@@ -27,7 +27,9 @@ export interface LadderScene {
   within: number;
 }
 
-const LABEL = 52;
+const LABEL = 56;
+/** Room below the plot for the axis of the curves. */
+export const AXIS = 16;
 const COLUMN = 56;
 const CURVE_FLOOR = 1e4;
 
@@ -40,7 +42,7 @@ export function drawLadder(ctx: CanvasRenderingContext2D, scene: LadderScene, fr
   const { width, height, ratio } = frame;
   ctx.save();
   ctx.scale(ratio, ratio);
-  ctx.clearRect(0, 0, width, height);
+  ctx.clearRect(0, 0, width, height + AXIS);
   const shorts = inView(scene.short, scene.low, scene.high);
   const longs = inView(scene.long, scene.low, scene.high);
   const others = scene.other
@@ -257,10 +259,11 @@ function drawAxis(
     ctx.fillStyle = inks.quiet;
     ctx.fillText(text, x, y);
   };
-  box(`bar ${usd(scale)}`, room.x + room.width, 2, "right");
+  box(`full bar ${usd(scale).replace(/\.0+(?=\D|$)/, "")}`, room.x + room.width, 2, "right");
+  box("sum, log", 4, frame.height + 3, "left");
   for (const usdMark of decadesBetween(1e6, whole)) {
-    const short = usd(usdMark).replace(".00", "").replace(".0", "");
-    box(short, room.x + curvePlace(usdMark, CURVE_FLOOR, whole) * room.width, frame.height - 14, "center");
+    const short = usd(usdMark).replace(/\.0+(?=\D|$)/, "");
+    box(short, room.x + curvePlace(usdMark, CURVE_FLOOR, whole) * room.width, frame.height + 3, "center");
   }
 }
 
