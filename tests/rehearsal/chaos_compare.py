@@ -19,8 +19,6 @@ _KINDS = {
     Table.RATIOS: Kind.RATIOS,
     Table.FUNDING: Kind.FUNDING,
 }
-# A history tells whole seconds, and the price of the fill instead of the order's (Gate): the same print all the same.
-LOOSE_NS = NS_PER_S
 # No venue time on the wire: the instant is that of the arrival, which differs between lines and runs, and with our clock.
 ARRIVAL = ("bitmex:", "hyperliquid:")
 ARRIVAL_NS = 120 * NS_PER_S  # what is still on the book after an outage is told by the first frame after it
@@ -60,7 +58,7 @@ def difference(quiet: Run, troubled: Run) -> Difference:
     """Compare every table."""
     found, gaps = Difference(), _Gaps(quiet.gaps, troubled.gaps)
     _bars(quiet, troubled, gaps, found)
-    _liquidations(quiet, troubled, gaps, found)
+    _liquidations(quiet, troubled, found)
     for table in (Table.FUNDING, Table.RATIOS):
         _exactly(table, quiet, troubled, gaps, found)
     _depth(quiet, troubled, gaps, found)
@@ -155,23 +153,25 @@ def _open_interest(quiet: Run, troubled: Run, gaps: _Gaps, found: Difference) ->
         found.add("open_interest", (at, ts, value, true, values[0].get(at)))
 
 
-def _liquidations(quiet: Run, troubled: Run, gaps: _Gaps, found: Difference) -> None:
+def _liquidations(quiet: Run, troubled: Run, found: Difference) -> None:
     names = ("instrument", "ts", "position_side", "price", "quantity_base", "occurrence")
     first, second = (set(run.tables[Table.LIQUIDATIONS].select(names).iter_rows()) for run in (quiet, troubled))
     found.compared["liquidations"] += len(first)
+    declared = _Gaps(troubled.gaps)  # a quiet run has no excuse to give
     missing, extra = first - second, second - first
     by_look: dict[tuple[str, str, float], list[tuple]] = defaultdict(list)
     for row in sorted(extra):
         by_look[row[0], row[2], round(row[4], 9)].append(row)
     for row in sorted(missing):
-        within = ARRIVAL_NS if row[0].startswith(ARRIVAL) else LOOSE_NS
+        # A print that has the venue's own instant is that very row, or it is missing.
+        within = ARRIVAL_NS if row[0].startswith(ARRIVAL) else -1
         alike = [r for r in by_look[row[0], row[2], round(row[4], 9)] if abs(r[1] - row[1]) <= within]
         if alike:
             nearest = min(alike, key=lambda r: abs(r[1] - row[1]))
             by_look[row[0], row[2], round(row[4], 9)].remove(nearest)
             extra.discard(nearest)
             found.loose += 1
-        elif gaps.covers(row[0], Kind.LIQUIDATIONS, row[1], row[1]):
+        elif declared.covers(row[0], Kind.LIQUIDATIONS, row[1], row[1]):
             found.excused["liquidations"] += 1
         else:
             found.add("liquidations missing", row)
