@@ -1,5 +1,5 @@
 // One resource of the API: its newest answer, how old it is, whether another is on its way, what went wrong last. A failure never
-// throws away the answer before it: old numbers stay on screen with their age.
+// throws away the answer before it to the same question: old numbers stay on screen with their age.
 
 import { ask, type Failure, type Words } from "./api";
 import type { Answer } from "./wire";
@@ -36,12 +36,16 @@ export class Resource<T> {
     const got = await ask<T>(path, words, aborter.signal);
     if (aborter !== this.aborter) return;
     this.loading = false;
+    const asked = `${path} ${JSON.stringify(words)}`;
     if (got.ok) {
-      this.take(got.value, `${path} ${JSON.stringify(words)}`);
+      this.take(got.value, asked);
       return;
     }
     if ("aborted" in got) return;
     this.failure = got.failure;
+    this.retryAt = null;
+    // Old numbers stay only if they answer the same words: those of another instant might be of its future.
+    if (asked !== this.asked) this.answer = this.at = null;
     if (!mayPass(got.failure)) return;
     const wait = (got.failure.retryAfterS ?? Math.min(15, 2 ** this.tries++)) * 1000;
     this.retryAt = Date.now() + wait;
