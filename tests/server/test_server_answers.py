@@ -1,47 +1,10 @@
 """The server says what the shell says: every resource over a small simulated home."""
 
-import asyncio
 import json
 
-import httpx
 import pytest
 
 from liqscape.cli.main import main
-from liqscape.server.app import create_app
-from liqscape.server.options import Options
-from liqscape.testing.market import MarketConfig, SimulatedMarket, write_dataset
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory):
-    """A home with ten simulated days of one instrument."""
-    from liqscape.engine.importer import import_paths
-    from liqscape.engine.workspace import Workspace
-
-    folder = tmp_path_factory.mktemp("served")
-    run = SimulatedMarket(MarketConfig(days=10, accounts=400, warmup_days=2), seed=3).run()
-    workspace = Workspace(folder / "home")
-    for name in import_paths(workspace.store, [write_dataset(run, folder / "dataset")]).simulated_instruments:
-        workspace.mark_simulated(name)
-    return folder / "home"
-
-
-@pytest.fixture
-def get(home):
-    """Ask the server: `get(path) -> response`."""
-    app = create_app(Options(home=home, requests_per_minute=100_000))
-
-    def ask(*paths, **headers):
-        async def asked():
-            async with app.router.lifespan_context(app):
-                transport = httpx.ASGITransport(app=app)
-                async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", headers=headers) as client:
-                    return [await client.get(path) for path in paths]
-
-        found = asyncio.run(asked())
-        return found[0] if len(found) == 1 else found
-
-    return ask
 
 
 def shell(home, capsys, *words):
@@ -82,26 +45,3 @@ def test_tiles_hold_the_heatmap(get):
     assert [tile.status_code for tile in tiles] == [200] * len(paths)
     assert sum(len(tile.content) - 32 for tile in tiles) == (last - first + 1) * 256 * grid["rows"]
     assert tiles[0].headers["content-encoding"] in ("zstd", "gzip")
-
-
-@pytest.mark.parametrize(
-    ("path", "status", "code"),
-    [
-        ("/api/v1/DOGE/now", 404, "UNKNOWN_INSTRUMENT"),
-        ("/api/v1/BTC/now?as_of=1999-01-01", 404, "OUT_OF_RECORD"),
-        ("/api/v1/BTC/now?nonsense=1", 422, "BAD_ARGUMENT"),
-        ("/api/v1/BTC/map?within=-3%25", 422, "BAD_ARGUMENT"),
-        ("/api/v1/BTC/now?max_age=1s", 503, "STALE_INPUT"),
-        ("/api/v1/BTC/now?require=tested", 412, "BELOW_ACCURACY"),
-        ("/api/v1/nothing", 404, "NO_DATA"),
-        ("/api/v1/heat/000000000000000000/0/0", 404, "NO_DATA"),
-        ("/api/v1/%2e%2e%2fetc/now", 404, "NO_DATA"),
-    ],
-)
-def test_errors_have_one_shape(get, path, status, code):
-    answer = get(path)
-    assert answer.status_code == status, answer.text
-    found = answer.json()
-    assert found["ok"] is False
-    assert found["error"]["code"] == code
-    assert set(found["error"]) == {"code", "message", "hint", "context", "retry_after_s"}

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncGenerator, Callable
+import time
+from collections.abc import AsyncGenerator, Callable, Hashable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import structlog
 from fastapi import FastAPI, Request, WebSocket
 from fastapi.exceptions import RequestValidationError
+from msgspec.structs import replace
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from liqscape._version import __version__
-from liqscape.api.envelope import encode, envelope, plain_meta
+from liqscape.api.envelope import Links, Meta, encode, envelope, plain_meta
 from liqscape.api.question import Answered, Question, ask
 from liqscape.clock import now_ns
 from liqscape.engine.workspace import Workspace
@@ -24,7 +28,7 @@ from liqscape.server.bodies import ASK_AGAIN, JSON, PAST, Body, respond, tag_of
 from liqscape.server.gate import STREAM, Gate, refusal
 from liqscape.server.heat import Heat
 from liqscape.server.hub import Hub
-from liqscape.server.memory import Memory
+from liqscape.server.memory import ANSWER_S, PAST_S, Memory, Remembered
 from liqscape.server.metrics import Meters
 from liqscape.server.options import Options
 from liqscape.units import NS_PER_HOUR
@@ -44,8 +48,38 @@ STATUS = {
     "READ_ONLY": 403,
 }
 SETTLED_NS = NS_PER_HOUR  # rows of the last hour may still come: an answer about them is asked for again
+SAID = 128  # answers kept
+RENEWED_S = 10.0
 _PRINTABLE = re.compile(r"[^\x20-\x7e]")
 _COMPUTED_AT = re.compile(rb'"computed_at":"[^"]*"')
+
+
+@dataclass(frozen=True)
+class Said:
+    """An answer, before its ages are written.
+
+    Parameters
+    ----------
+    data
+        As it is sent.
+    past, settled
+        Whether it is about a past instant, whose ages stand; and one so long ago that its rows have come.
+    made_s
+        When it was made, on the monotonic clock.
+    """
+
+    command: str
+    data: msgspec.Raw
+    meta: Meta
+    links: Links
+    past: bool
+    settled: bool
+    made_s: float
+
+    def body(self) -> Body:
+        """Return its bytes, as old as it is now."""
+        meta = self.meta if self.past else aged(self.meta, time.monotonic() - self.made_s)
+        return written(encode(envelope(self.command, self.data, meta, self.links)), self.settled)
 
 
 class Server:
@@ -55,6 +89,7 @@ class Server:
         self.options = options
         self.workspace = Workspace(options.home)
         self.memory = Memory(self.workspace)
+        self.said: Remembered[Said] = Remembered(SAID)
         self.heat = Heat(self.memory)
         self.meters = Meters()
         self.hub = Hub(self)
@@ -64,20 +99,62 @@ class Server:
         return ask(command, self.workspace, instrument, as_of=as_of, venue=venue, maps=self.memory.build_map)
 
     async def answer(
-        self, request: Request, command: str, instrument: str, where: Any, make: Callable[[Question], Answered[Any]]
+        self,
+        request: Request,
+        command: str,
+        instrument: str,
+        where: Any,
+        make: Callable[[Question], Answered[Any]],
+        *,
+        kept: bool = True,
     ) -> Response:
-        """Answer a question about an instrument; once a second at most for the same words."""
+        """Answer a question about an instrument; once a second at most for the same words.
+
+        Parameters
+        ----------
+        kept
+            False for an answer that rests on something which is kept itself.
+        """
         as_of = getattr(where, "as_of", None)
 
-        def job() -> Body:
-            question = self.question(command, instrument, as_of, getattr(where, "venue", None))
-            with self.meters.time(command):
-                answered = make(question)
-            settled = question.as_of_ns is not None and question.as_of_ns < now_ns() - SETTLED_NS
-            return written(encode(envelope(answered.command, answered.data, answered.meta, answered.links)), settled)
+        venue = getattr(where, "venue", None)
+        key = (command, instrument, repr(where))
+        exact = getattr(where, "max_age", None) is not None
 
-        body = await self.memory.answer((command, instrument, repr(where)), job)
+        def job() -> Body:
+            question = self.question(command, instrument, as_of, venue)
+            said = self.say(key, question, make, exact=exact) if kept else self._made(question, make)
+            return said.body()
+
+        body = await self.memory.answer(key, job)
         return await self.sent(request, body, JSON, PAST if body.whole else ASK_AGAIN)
+
+    def say(self, key: Hashable, question: Question, make: Callable[[Question], Answered[Any]], *, exact: bool = False) -> Said:
+        """Return an answer, made anew when the store has new rows; otherwise it only grows older.
+
+        Parameters
+        ----------
+        exact
+            Whether it must not be a few seconds older than it says.
+        """
+        past = question.as_of_ns is not None
+        # What is late, and what is said of it, follows from the clock too: an answer about now is made again after a while.
+        bucket = 0 if past else int(time.monotonic() / (ANSWER_S if exact else RENEWED_S))
+        version = (self.memory.version(), bucket)
+        return self.said.get(
+            key,
+            version,
+            lambda: self._made(question, make),
+            least_s=PAST_S if past and not exact else 0.0,
+            most_s=ANSWER_S if exact else None,
+        )
+
+    def _made(self, question: Question, make: Callable[[Question], Answered[Any]]) -> Said:
+        with self.meters.time(question.command):
+            found = make(question)
+        past = question.as_of_ns is not None
+        settled = question.as_of_ns is not None and question.as_of_ns < now_ns() - SETTLED_NS
+        return Said(found.command, msgspec.Raw(encode(found.data)), found.meta, found.links, past, settled, time.monotonic())
 
     async def tell(self, request: Request, command: str, make: Callable[[], Any], key: str = "") -> Response:
         """Answer something that is about no instrument."""
@@ -97,6 +174,17 @@ class Server:
     def shared(self, cache: str) -> str:
         """Let a cache between us and the reader keep an answer only if everybody may read it."""
         return cache if cache == ASK_AGAIN else f"{'public' if self.options.token is None else 'private'}, {cache}"
+
+
+def aged(meta: Meta, seconds: float) -> Meta:
+    """Return the meta of an answer some seconds later, while no new rows have come."""
+    coverage = meta.coverage
+    if coverage is not None:
+        parts = [replace(part, age_s=part.age_s + seconds) for part in coverage.parts]
+        coverage = replace(coverage, parts=parts)
+    stale = [late if late.age_s is None else replace(late, age_s=late.age_s + seconds) for late in meta.stale]
+    age_s = None if meta.age_s is None else meta.age_s + seconds
+    return replace(meta, age_s=age_s, coverage=coverage, stale=stale)
 
 
 def written(plain: bytes, settled: bool) -> Body:

@@ -21,7 +21,7 @@ import structlog
 from fastapi import WebSocket, WebSocketDisconnect
 from msgspec import Struct
 
-from liqscape.api.envelope import ErrorEnvelope, ErrorFacts, encode, envelope, error_envelope
+from liqscape.api.envelope import ErrorEnvelope, ErrorFacts, encode, error_envelope
 from liqscape.clock import iso, now_ns
 from liqscape.errors import BadArgument, LiqscapeError
 from liqscape.server.deltas import delta, reset
@@ -293,8 +293,8 @@ class Hub:
         """Return the envelope of a topic, as its route would answer."""
         from liqscape.server.routes import snapshot
 
-        answered = snapshot(self._server, kind, instrument)
-        return encode(envelope(answered.command, answered.data, answered.meta, answered.links)), answered.meta.as_of
+        said = snapshot(self._server, kind, instrument)
+        return said.body().plain, said.meta.as_of
 
     async def _refresh_heat(self, topic: _Topic, instrument: str) -> None:
         """Send the columns that are new since the last time; another grid is a reset."""

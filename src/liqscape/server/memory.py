@@ -52,7 +52,9 @@ class Remembered(Generic[T]):
         self._lock = threading.Lock()
         self.hits = self.misses = 0
 
-    def get(self, key: Hashable, version: Hashable, make: Callable[[], T], *, least_s: float = 0.0) -> T:
+    def get(
+        self, key: Hashable, version: Hashable, make: Callable[[], T], *, least_s: float = 0.0, most_s: float | None = None
+    ) -> T:
         """Return the value of a key; what `make` raises is not kept, but all who wait for it get it.
 
         Parameters
@@ -61,6 +63,8 @@ class Remembered(Generic[T]):
             A value of another version is made again once it has rested.
         least_s
             Seconds for which a value is good whatever the version.
+        most_s
+            Seconds that it may rest at most.
         """
         with self._lock:
             held = self._held.get(key)
@@ -75,12 +79,14 @@ class Remembered(Generic[T]):
                 self._held.move_to_end(key)
                 while len(self._held) > self._size:
                     self._held.popitem(last=False)
-        return self._make(key, version, future, make, least_s) if mine else future.result()
+        return self._make(key, version, future, make, (least_s, most_s)) if mine else future.result()
 
     def _good(self, held: _Held[T], version: Hashable) -> bool:
         return held.version == version or not held.future.done() or time.monotonic() < held.rests_until
 
-    def _make(self, key: Hashable, version: Hashable, future: Future[T], make: Callable[[], T], least_s: float) -> T:
+    def _make(
+        self, key: Hashable, version: Hashable, future: Future[T], make: Callable[[], T], rest: tuple[float, float | None]
+    ) -> T:
         start = time.monotonic()
         try:
             value = make()
@@ -91,7 +97,8 @@ class Remembered(Generic[T]):
             future.set_exception(error)
             raise
         end = time.monotonic()
-        rest_s = max(least_s, min(REST * (end - start), LONGEST_REST_S))
+        least_s, most_s = rest
+        rest_s = max(least_s, min(REST * (end - start), LONGEST_REST_S if most_s is None else most_s))
         with self._lock:
             if (held := self._held.get(key)) is not None and held.future is future:
                 self._held[key] = _Held(future, version, end + rest_s)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import FastAPI, Path, Query, Request
+from msgspec import Raw
 from starlette.responses import Response
 
 from liqscape.analytics import scale_between
@@ -14,7 +15,7 @@ from liqscape.api.answers.maps import answer_asymmetry, answer_map, answer_moves
 from liqscape.api.answers.prints import LiquidationsData, answer_liquidations
 from liqscape.api.answers.record import AccuracyData, EpisodesData, answer_accuracy, answer_episodes
 from liqscape.api.answers.shocks import answer_cascade
-from liqscape.api.envelope import Links, plain_meta
+from liqscape.api.envelope import Links, encode, plain_meta
 from liqscape.api.question import Answered, Question, Words
 from liqscape.errors import NoData
 from liqscape.server import machine, schema
@@ -37,7 +38,7 @@ from liqscape.server.words import (
 )
 
 if TYPE_CHECKING:
-    from liqscape.server.app import Server
+    from liqscape.server.app import Said, Server
 
 PREFIX = "/api/v1"
 GridName = Annotated[str, Path(pattern=r"^[0-9a-f]{18}$", description="Name of a grid, from `heat`.")]
@@ -119,7 +120,7 @@ def _add_heat(app: FastAPI, server: Server) -> None:
     @app.get(f"{PREFIX}/{{instrument}}/heat", responses=schema.answers("heat", HeatData, *_MAP_ERRORS), tags=["heat"])
     async def heat(request: Request, instrument: Instrument, where: Annotated[HeatQuery, Query()]) -> Response:
         """Return the grid of a heatmap: where its tiles are, at every level, and its dollar scale."""
-        return await server.answer(request, "heat", instrument, where, lambda q: answer_heat(server, q, where))
+        return await server.answer(request, "heat", instrument, where, lambda q: answer_heat(server, q, where), kept=False)
 
     @app.get(
         f"{PREFIX}/heat/{{grid}}/{{level}}/{{index}}",
@@ -195,12 +196,17 @@ def live_grid(server: Server, instrument: str) -> Grid:
     return server.heat.grid(server.question("heatmap", instrument), Words(), Shape())
 
 
-def snapshot(server: Server, kind: str, instrument: str) -> Answered[Any]:
-    """Return what a live topic says, as its route would."""
+def snapshot(server: Server, kind: str, instrument: str) -> Said:
+    """Return what a live topic says: the very answer of its route."""
+    from liqscape.server.app import Said
+
     if kind in machine.MAKERS:
-        return Answered(kind, machine.MAKERS[kind](server), plain_meta(), links=Links(), parts=None)
+        data = Raw(encode(machine.MAKERS[kind](server)))
+        return Said(kind, data, plain_meta(), Links(), past=True, settled=False, made_s=0.0)
     question = server.question(kind, instrument)
-    return answer_now(question, Words()) if kind == "now" else answer_map(question, Words())
+    if kind == "now":
+        return server.say((kind, instrument, repr(Built.model_validate({}))), question, lambda q: answer_now(q, Words()))
+    return server.say((kind, instrument, repr(MapQuery.model_validate({}))), question, lambda q: answer_map(q, Words()))
 
 
 def _add_record(app: FastAPI, server: Server) -> None:
