@@ -8,6 +8,6 @@ const api = loadEnv("", ".", "LIQSCAPE_")["LIQSCAPE_URL"] ?? "http://127.0.0.1:8
 export default defineConfig({
   plugins: [svelte()],
   build: { target: "es2022", outDir: "../src/liqscape/server/static", emptyOutDir: true, assetsInlineLimit: 0 },
-  server: { proxy: { "/api": { target: api, ws: true, changeOrigin: true } } },
+  server: { proxy: { "/api": { target: api, ws: true, changeOrigin: true, rewriteWsOrigin: true } } },
   test: { include: ["tests/**/*.test.ts"] },
 });

@@ -132,7 +132,8 @@ export class Browser {
   }
 
   async close(): Promise<void> {
-    await this.send("Browser.close").catch(() => undefined);
+    void this.send("Browser.close").catch(() => undefined);
+    await new Promise((resolve) => setTimeout(resolve, 300));
     this.process.kill();
     await new Promise((resolve) => setTimeout(resolve, 300));
     rmSync(this.folder, { recursive: true, force: true });

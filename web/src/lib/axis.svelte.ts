@@ -8,17 +8,24 @@ export class Axis {
   /** Lowest and highest price that is seen. */
   low = $state(0);
   high = $state(0);
+  private middle = 0;
 
   private toY: (price: number) => number | null = () => null;
   private toPrice: (y: number) => number | null = () => null;
 
   /** Called by the chart. */
   set(height: number, toY: (price: number) => number | null, toPrice: (y: number) => number | null): void {
+    const low = toPrice(height) ?? 0;
+    const high = toPrice(0) ?? 0;
+    const middle = toPrice(height / 2) ?? 0;
     this.toY = toY;
     this.toPrice = toPrice;
+    // Moving in time alone changes nothing here; the middle tells a logarithmic axis from a straight one.
+    if (height === this.height && low === this.low && high === this.high && middle === this.middle) return;
     this.height = height;
-    this.low = toPrice(height) ?? 0;
-    this.high = toPrice(0) ?? 0;
+    this.low = low;
+    this.high = high;
+    this.middle = middle;
     this.version++;
   }
 

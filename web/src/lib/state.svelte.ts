@@ -52,7 +52,9 @@ const CLOCK_MS = 1_000;
 const HEALTH_MS = 10_000;
 
 export class Store {
-  view = $state.raw<View>(parseView("/", ""));
+  view = $state.raw<View>(
+    typeof location === "undefined" ? parseView("/", "") : parseView(location.pathname, location.search),
+  );
   /** Now, ms since 1970; ticks every second, so that ages grow on screen. */
   clock = $state(Date.now());
   live = $state<Live>("off");

@@ -41,6 +41,7 @@ export class ChartController {
   private aborter = new AbortController();
   private touched = false;
   private stopped = false;
+  private moving = false;
   private readonly ends: (() => void)[] = [];
 
   constructor(
@@ -290,7 +291,10 @@ export class ChartController {
 
   /** Tell the shared axis; after the library has drawn, for its scales move with the frame. */
   private moved(): void {
+    if (this.moving) return;
+    this.moving = true;
     requestAnimationFrame(() => {
+      this.moving = false;
       if (this.stopped) return;
       this.axis.set(
         this.plotHeight(),

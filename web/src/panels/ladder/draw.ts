@@ -51,11 +51,16 @@ export function drawLadder(ctx: CanvasRenderingContext2D, scene: LadderScene, fr
   const scale = barScale([...shorts, ...longs, ...others]);
   const room = { x: LABEL, width: Math.max(20, width - LABEL - 2 * COLUMN) };
   const perUsd = room.width / scale;
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(0, 0, width, height);
+  ctx.clip();
   drawWindow(ctx, scene, frame, inks);
   for (const row of others) drawOther(ctx, row, frame, inks, room.x, perUsd);
   for (const row of [...shorts, ...longs]) drawRow(ctx, row, scene, frame, inks, room.x, perUsd);
   drawCurve(ctx, scene, scene.short, frame, inks.short, room);
   drawCurve(ctx, scene, scene.long, frame, inks.long, room);
+  ctx.restore();
   drawAxis(ctx, scene, frame, inks, room, scale);
   drawMark(ctx, scene, frame, inks);
   drawCursor(ctx, scene, frame, inks);
