@@ -4,7 +4,7 @@ from served import Asker, make_home
 
 @pytest.fixture(scope="session")
 def home(tmp_path_factory):
-    """A home with ten simulated days of one instrument."""
+    """A home with twenty simulated days of one instrument."""
     return make_home(tmp_path_factory.mktemp("served"))
 
 

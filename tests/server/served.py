@@ -19,7 +19,7 @@ BASE = "http://127.0.0.1:8700"
 PLENTY = 1_000_000
 
 
-def make_home(folder, days=10):
+def make_home(folder, days=20):
     """Store some simulated days of one instrument; return the home folder."""
     run = SimulatedMarket(MarketConfig(days=days, accounts=400, warmup_days=2), seed=3).run()
     workspace = Workspace(folder / "home")

@@ -21,6 +21,7 @@ from liqscape.errors import NoData
 from liqscape.server import machine, schema
 from liqscape.server.bodies import ASK_AGAIN, IMMUTABLE
 from liqscape.server.heat import Grid, HeatData, describe_grid
+from liqscape.server.shapes import CascadeData
 from liqscape.server.words import (
     AsymmetryQuery,
     Built,
@@ -101,7 +102,7 @@ def _add_readings(app: FastAPI, server: Server) -> None:
 
         return await server.answer(request, "fuel", instrument, where, make)
 
-    @app.get(f"{PREFIX}/{{instrument}}/cascade", responses=schema.answers("cascade", Any, *_MAP_ERRORS), tags=["map"])
+    @app.get(f"{PREFIX}/{{instrument}}/cascade", responses=schema.answers("cascade", CascadeData, *_MAP_ERRORS), tags=["map"])
     async def cascade(request: Request, instrument: Instrument, where: Annotated[CascadeQuery, Query()]) -> Response:
         """Return what a shock does, both ways, with the map and without it."""
         return await server.answer(
@@ -217,7 +218,7 @@ def _add_record(app: FastAPI, server: Server) -> None:
 
     @app.get(
         f"{PREFIX}/{{instrument}}/accuracy/ledger",
-        responses=schema.answers("accuracy/ledger", AccuracyData, 404),
+        responses=schema.answers("accuracy", AccuracyData, 404),
         tags=["record"],
     )
     async def ledger(request: Request, instrument: Instrument, where: Annotated[LedgerQuery, Query()]) -> Response:
@@ -228,7 +229,7 @@ def _add_record(app: FastAPI, server: Server) -> None:
 
     @app.get(
         f"{PREFIX}/{{instrument}}/accuracy/magnet",
-        responses=schema.answers("accuracy/magnet", AccuracyData, 404),
+        responses=schema.answers("accuracy", AccuracyData, 404),
         tags=["record"],
     )
     async def magnet(request: Request, instrument: Instrument, where: Annotated[Nothing, Query()]) -> Response:

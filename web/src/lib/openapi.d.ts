@@ -184,6 +184,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/api/v1/{instrument}/liquidations": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Liquidations
+     * @description Return forced orders as they were published, with what a throttled feed hid where that can be estimated.
+     */
+    get: operations["liquidations_api_v1__instrument__liquidations_get"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/api/v1/{instrument}/map": {
     parameters: {
       query?: never;
@@ -273,7 +293,7 @@ export interface paths {
     };
     /**
      * Health
-     * @description Return whether the server answers, and how old what it knows is.
+     * @description Return whether the server answers, how old what it knows is, and what the recorders say.
      */
     get: operations["health_api_v1_health_get"];
     put?: never;
@@ -384,10 +404,49 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/api/v1/venues": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Venues
+     * @description Return what each venue can tell, and how it is doing here: ages, gaps, budget, what is unverified.
+     */
+    get: operations["venues_api_v1_venues_get"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
 }
 export type webhooks = Record<string, never>;
 export interface components {
   schemas: {
+    /**
+     * AbsorptionData
+     * @description What the market absorbs, and what that was computed from.
+     */
+    AbsorptionData: {
+      basis: string;
+      basis_text: string;
+      book_at: string | null;
+      book_source: string | null;
+      horizon_s: number | null;
+      notes: string[];
+      parts: components["schemas"]["BrakePart"][];
+      sigma_1d: (number | null) | null;
+      volume_1d_usd: (number | null) | null;
+      volume_to: string | null;
+      within_1pct_usd: {
+        [key: string]: components["schemas"]["Estimate"];
+      };
+    };
     /** AccuracyAnswer */
     AccuracyAnswer: {
       data: components["schemas"]["AccuracyData"];
@@ -407,26 +466,6 @@ export interface components {
       ledger: components["schemas"]["Verification"] | null;
       magnet: Record<string, never> | null;
       verdict: components["schemas"]["Verdict"] | null;
-    };
-    /** AccuracyLedgerAnswer */
-    AccuracyLedgerAnswer: {
-      data: components["schemas"]["AccuracyData"];
-      links: components["schemas"]["Links"];
-      meta: components["schemas"]["Meta"];
-      /** @enum {unknown} */
-      ok: true;
-      /** @enum {unknown} */
-      schema: "liqscape/accuracy/ledger/1";
-    };
-    /** AccuracyMagnetAnswer */
-    AccuracyMagnetAnswer: {
-      data: components["schemas"]["AccuracyData"];
-      links: components["schemas"]["Links"];
-      meta: components["schemas"]["Meta"];
-      /** @enum {unknown} */
-      ok: true;
-      /** @enum {unknown} */
-      schema: "liqscape/accuracy/magnet/1";
     };
     /** AsymmetryAnswer */
     AsymmetryAnswer: {
@@ -519,6 +558,18 @@ export interface components {
       short_reservoir_base: number | null;
     };
     /**
+     * BrakePart
+     * @description One factor of what the market absorbs: its middle, its ends, where it comes from.
+     */
+    BrakePart: {
+      date: string;
+      hi: number | null;
+      lo: number | null;
+      median: number | null;
+      name: string;
+      source: string;
+    };
+    /**
      * Candles
      * @description One price a column; null where no bar is known.
      */
@@ -528,15 +579,90 @@ export interface components {
       low: unknown;
       open: unknown;
     };
+    /**
+     * Cascade
+     * @description What the simulation says of one direction.
+     *
+     *         Parameters
+     *         ----------
+     *         end, end_no_map
+     *             Quantiles 10, 50 and 90 % of the distance at the horizon; beyond the grid counts as its end.
+     *         peak, peak_no_map
+     *             The farthest distance.
+     *         forced_usd
+     *             Forced orders on the way.
+     *         busiest_minute_usd
+     *             Forced orders in the minute with most of them.
+     *         forced_by_round_usd, forced_by_venue_usd
+     *             Means over all paths.
+     *         p_ignites, ignition_s
+     *             Share of paths that feed themselves, and when those do.
+     *         p_adl
+     *             Share with any deleveraging; None if no venue's fund is known.
+     *         p_beyond
+     *             Share that leaves the grid; what follows there is not known.
+     *         p_unfinished
+     *             Share with forced orders left at the horizon.
+     */
+    Cascade: {
+      adl_usd: components["schemas"]["Estimate"];
+      busiest_minute_usd: components["schemas"]["Estimate"];
+      direction: components["schemas"]["Direction"];
+      end: components["schemas"]["Quantile"][];
+      end_no_map: components["schemas"]["Quantile"][];
+      forced_by_round_usd: (number | null)[];
+      forced_by_venue_usd: {
+        [key: string]: number | null;
+      };
+      forced_usd: components["schemas"]["Estimate"];
+      horizon_s: number;
+      ignition_s: components["schemas"]["Estimate"];
+      p_adl: components["schemas"]["Probability"] | null;
+      p_beyond: components["schemas"]["Probability"];
+      p_ignites: components["schemas"]["Probability"];
+      p_unfinished: components["schemas"]["Probability"];
+      paths: number;
+      peak: components["schemas"]["Estimate"];
+      peak_no_map: components["schemas"]["Estimate"];
+      shock_s: number;
+      shock_usd: number | null;
+    };
     /** CascadeAnswer */
     CascadeAnswer: {
-      data: unknown;
+      data: components["schemas"]["CascadeData"];
       links: components["schemas"]["Links"];
       meta: components["schemas"]["Meta"];
       /** @enum {unknown} */
       ok: true;
       /** @enum {unknown} */
       schema: "liqscape/cascade/1";
+    };
+    /**
+     * CascadeData
+     * @description `cascade`: what a shock does, with the map and without it.
+     */
+    CascadeData: {
+      absorption: components["schemas"]["AbsorptionData"];
+      down: components["schemas"]["CascadeWay"] | null;
+      headline: string;
+      preset: string;
+      push: (number | null) | null;
+      reality_check: components["schemas"]["RealityData"] | null;
+      reported_share: components["schemas"]["ReportedShare"] | null;
+      seed: number;
+      tilt: components["schemas"]["Tilt"] | null;
+      up: components["schemas"]["CascadeWay"] | null;
+    };
+    /**
+     * CascadeWay
+     * @description One direction; `timed` second by second.
+     */
+    CascadeWay: {
+      ignition: components["schemas"]["IgnitionData"];
+      reach: components["schemas"]["Reach"][];
+      run: components["schemas"]["RunData"];
+      shock_usd: number | null;
+      timed: components["schemas"]["Cascade"] | null;
     };
     /**
      * Coverage
@@ -553,6 +679,12 @@ export interface components {
       venues: string[];
     };
     /**
+     * Direction
+     * @description Where a shock pushes the price: up against the asks into shorts, down against the bids into longs.
+     * @enum {unknown}
+     */
+    Direction: "down" | "up";
+    /**
      * DollarScale
      * @description Seven classes of USD per 0.1 % of price.
      *
@@ -568,6 +700,12 @@ export interface components {
       edges_usd: (number | null)[];
       floor_usd: number | null;
     };
+    /**
+     * Engine
+     * @description Whether R >= 1 anywhere within the window: in under 10 % of the ensemble, under a third, or more (F14).
+     * @enum {unknown}
+     */
+    Engine: "none" | "present" | "weak";
     /**
      * Episode
      * @description One lopsided map and what followed.
@@ -761,6 +899,15 @@ export interface components {
       side: components["schemas"]["PositionSide"];
       to_price: number | null;
     };
+    /**
+     * GapCount
+     * @description Gaps of one kind in the last day, over all instruments: how many, and the seconds of the longest.
+     */
+    GapCount: {
+      count: number;
+      kind: string;
+      longest_s: number | null;
+    };
     /** HealthAnswer */
     HealthAnswer: {
       data: components["schemas"]["HealthData"];
@@ -774,6 +921,15 @@ export interface components {
     /**
      * HealthData
      * @description `health`: whether the server answers, and how old what it knows is.
+     *
+     *         Parameters
+     *         ----------
+     *         status
+     *             `ok`, `no data`, or what is wrong with the store.
+     *         instruments
+     *             End of the newest stored bar of each.
+     *         recorders
+     *             Those that ever wrote into this home.
      */
     HealthData: {
       clients: number;
@@ -782,6 +938,8 @@ export interface components {
         [key: string]: string | null;
       };
       now: string;
+      /** @default [] */
+      recorders: components["schemas"]["RecorderState"][];
       status: string;
       version: string;
     };
@@ -860,8 +1018,24 @@ export interface components {
       usd: unknown;
     };
     /**
+     * IgnitionData
+     * @description What it takes to ignite a direction, with the price of it.
+     */
+    IgnitionData: {
+      direction: components["schemas"]["Direction"];
+      distance: components["schemas"]["Estimate"];
+      dollars: components["schemas"]["Estimate"];
+      engine: components["schemas"]["Engine"];
+      extent: components["schemas"]["Estimate"];
+      p_beyond: (number | null) | null;
+      p_engine: components["schemas"]["Probability"];
+      p_ignites: components["schemas"]["Probability"];
+      price: components["schemas"]["Estimate"];
+      within: number | null;
+    };
+    /**
      * InstrumentRow
-     * @description A stored instrument.
+     * @description A stored instrument, from the start of its first bar to the end of its newest.
      */
     InstrumentRow: {
       base: string;
@@ -1043,6 +1217,26 @@ export interface components {
       median: (number | null) | null;
     };
     /**
+     * LineHealth
+     * @description One connection of one stream.
+     *
+     *         Parameters
+     *         ----------
+     *         state
+     *             `connecting`, `up` (heard) or `waiting` (for the next try).
+     *         data_age_s, frame_age_s
+     *             Seconds since the last data frame and since the last sign of life; None before the first.
+     */
+    LineHealth: {
+      data_age_s: (number | null) | null;
+      frame_age_s: (number | null) | null;
+      last_error: string | null;
+      line: number;
+      reconnects: number;
+      state: string;
+      stream: string;
+    };
+    /**
      * Links
      * @description Where to go from here; `csv` and `reproduce` are commands, `method` is a page of the documentation.
      */
@@ -1055,6 +1249,42 @@ export interface components {
       page: string | null;
       /** @default null */
       reproduce: string | null;
+    };
+    /** LiquidationsAnswer */
+    LiquidationsAnswer: {
+      data: components["schemas"]["LiquidationsData"];
+      links: components["schemas"]["Links"];
+      meta: components["schemas"]["Meta"];
+      /** @enum {unknown} */
+      ok: true;
+      /** @enum {unknown} */
+      schema: "liqscape/liquidations/1";
+    };
+    /**
+     * LiquidationsData
+     * @description `liquidations`: totals per instrument, and one row per interval (ts, long_usd, short_usd as filtered).
+     */
+    LiquidationsData: {
+      intervals: Record<string, never>[];
+      totals: components["schemas"]["LiquidationTotals"][];
+    };
+    /**
+     * LiquidationTotals
+     * @description `liquidations`: forced dollars of one instrument as published.
+     */
+    LiquidationTotals: {
+      completeness: string;
+      /** @default null */
+      estimated_true_usd: unknown;
+      from: string;
+      instrument: string;
+      interval_s: number | null;
+      intervals_known: number;
+      intervals_possible: number;
+      long_usd: number | null;
+      short_usd: number | null;
+      to: string;
+      venues: string[];
     };
     /** MapAnswer */
     MapAnswer: {
@@ -1291,6 +1521,23 @@ export interface components {
      */
     PositionSide: "long" | "short";
     /**
+     * Probability
+     * @description A share of the ensemble with the standard error that comes from its finite number of draws.
+     */
+    Probability: {
+      error: number | null;
+      value: number | null;
+    };
+    /**
+     * Quantile
+     * @description A quantile of the ensemble with the standard error of its finite number of paths.
+     */
+    Quantile: {
+      error: number | null;
+      share: number | null;
+      value: number | null;
+    };
+    /**
      * RangeRow
      * @description A range of prices on one side of the mark beside its mirror image on the other.
      *
@@ -1321,6 +1568,71 @@ export interface components {
       to_price: number | null;
     };
     /**
+     * Reach
+     * @description Odds that one shock takes the price to a distance: closed form, within the simulated time, and the same with no map.
+     */
+    Reach: {
+      distance: number | null;
+      no_map: components["schemas"]["Probability"];
+      odds: components["schemas"]["Probability"];
+      price: number | null;
+      timed: components["schemas"]["Probability"] | null;
+      timed_no_map: components["schemas"]["Probability"] | null;
+    };
+    /**
+     * RealityData
+     * @description Runs expected of the last months against those that were seen, with the 80 % interval of the number seen.
+     */
+    RealityData: {
+      consistent: boolean;
+      days: number;
+      expected: number | null;
+      flow: string;
+      hi: number | null;
+      hours: number;
+      lo: number | null;
+      no_map_expected: number | null;
+      run: number | null;
+      seen: number;
+      sentence: string;
+    };
+    /**
+     * RecorderState
+     * @description A recorder of this home: whether it is at work, since when, and how each venue is doing.
+     *
+     *         Parameters
+     *         ----------
+     *         age_s
+     *             Since it last said something.
+     *         venues
+     *             State by adapter: live, partly, down, waiting ..; of a recorder that is not at work, as it was at its end.
+     *         alarms
+     *             What a person should look at, in words.
+     */
+    RecorderState: {
+      age_s: number | null;
+      alarms: string[];
+      alive: boolean;
+      started: string;
+      stopped: boolean;
+      venues: {
+        [key: string]: string;
+      };
+      waiting_rows: number;
+      writer: string;
+    };
+    /**
+     * ReportedShare
+     * @description Which share of forced orders the feeds show, with its ends and its source.
+     */
+    ReportedShare: {
+      date: string;
+      hi: number | null;
+      lo: number | null;
+      median: number | null;
+      source: string;
+    };
+    /**
      * Rival
      * @description A predictor that saw the same path; `difference` is the map's D2 less its, mean of the sides: above 0 the map leads.
      */
@@ -1337,6 +1649,20 @@ export interface components {
     RoundNumber: {
       major: boolean;
       price: number | null;
+    };
+    /**
+     * RunData
+     * @description How far a shock runs at once, with the price of its end.
+     */
+    RunData: {
+      amplification: components["schemas"]["Estimate"];
+      direction: components["schemas"]["Direction"];
+      distance: components["schemas"]["Estimate"];
+      distance_no_map: components["schemas"]["Estimate"];
+      end_price: components["schemas"]["Estimate"];
+      forced_usd: components["schemas"]["Estimate"];
+      p_beyond: components["schemas"]["Probability"];
+      shock_usd: number | null;
     };
     /**
      * SettingRow
@@ -1525,6 +1851,14 @@ export interface components {
       within: number | null;
     };
     /**
+     * Unverified
+     * @description An assumption about a venue, and how the program would notice that it is wrong.
+     */
+    Unverified: {
+      check: string;
+      what: string;
+    };
+    /**
      * Value
      * @description A number with the 90 % interval of its day-block bootstrap; None is unknown.
      */
@@ -1534,6 +1868,111 @@ export interface components {
       /** @default null */
       lo: (number | null) | null;
       value: (number | null) | null;
+    };
+    /**
+     * VenueHealth
+     * @description One adapter.
+     *
+     *         Parameters
+     *         ----------
+     *         state
+     *             `starting`; `live`, `partly` or `down`: all, some or none of its streams are heard; `waiting` for another try; `nothing
+     *             wanted`; `tape`; `stopped`.
+     *         age_s
+     *             Seconds since anything was received; None before the first.
+     *         prints, prints_repeated, prints_old
+     *             Liquidations stored; seen again on another line or in a replay; too old to be told from a replay.
+     *         gaps, repairs_waiting
+     *             Gaps written, and stretches whose history is still being asked for.
+     *         bars_late
+     *             Closed minutes that the venue has not told yet, over all instruments.
+     *         corrupt, last_corrupt
+     *             Frames, answers and rows that could not be true.
+     *         budget_left
+     *             Share of each rate limit that is free, 0 to 1; empty where ccxt keeps to the limits.
+     *         skew_ns
+     *             Our clock minus the venue's, ns; None if unknown.
+     *         queued
+     *             Frames that were received and not yet read.
+     */
+    VenueHealth: {
+      age_s: (number | null) | null;
+      bars_late: number;
+      budget_left: {
+        [key: string]: number | null;
+      };
+      corrupt: number;
+      gaps: number;
+      instruments: string[];
+      key: string;
+      last_corrupt: string | null;
+      last_error: string | null;
+      lines: components["schemas"]["LineHealth"][];
+      prints: number;
+      prints_old: number;
+      prints_repeated: number;
+      queued: number;
+      repairs_waiting: number;
+      skew_ns: number | null;
+      state: string;
+      venue: string;
+    };
+    /** VenuesAnswer */
+    VenuesAnswer: {
+      data: components["schemas"]["VenuesData"];
+      links: components["schemas"]["Links"];
+      meta: components["schemas"]["Meta"];
+      /** @enum {unknown} */
+      ok: true;
+      /** @enum {unknown} */
+      schema: "liqscape/venues/1";
+    };
+    /**
+     * VenuesData
+     * @description `venues`: one row per adapter.
+     */
+    VenuesData: {
+      venues: components["schemas"]["VenueState"][];
+    };
+    /**
+     * VenueState
+     * @description One adapter.
+     *
+     *         Parameters
+     *         ----------
+     *         completeness, completeness_note
+     *             What its liquidation feed shows; None if it publishes none.
+     *         streams, asks
+     *             Kinds that come by WebSocket, and kinds that can be asked for.
+     *         history_days
+     *             How far back a kind can be asked for; absent: to the launch.
+     *         instruments
+     *             Stored ones.
+     *         newest_bar_ns, age_s
+     *             End of the newest stored bar, and how old that is; None if none is stored.
+     *         recording
+     *             What the recorder says of it, None if none is at work.
+     *         gaps
+     *             Of the last day.
+     */
+    VenueState: {
+      age_s: (number | null) | null;
+      asks: string[];
+      completeness: string | null;
+      completeness_note: string;
+      gaps: components["schemas"]["GapCount"][];
+      history_days: {
+        [key: string]: number | null;
+      };
+      instruments: string[];
+      key: string;
+      newest_bar_ns: number | null;
+      open_interest_interval_s: (number | null) | null;
+      recording: components["schemas"]["VenueHealth"] | null;
+      streams: string[];
+      title: string;
+      unverified: components["schemas"]["Unverified"][];
+      venue: string;
     };
     /**
      * Verdict
@@ -1725,18 +2164,23 @@ export interface components {
   headers: never;
   pathItems: never;
 }
+export type AbsorptionData = components["schemas"]["AbsorptionData"];
 export type AccuracyAnswer = components["schemas"]["AccuracyAnswer"];
 export type AccuracyData = components["schemas"]["AccuracyData"];
-export type AccuracyLedgerAnswer = components["schemas"]["AccuracyLedgerAnswer"];
-export type AccuracyMagnetAnswer = components["schemas"]["AccuracyMagnetAnswer"];
 export type AsymmetryAnswer = components["schemas"]["AsymmetryAnswer"];
 export type AsymmetryData = components["schemas"]["AsymmetryData"];
 export type Badge = components["schemas"]["Badge"];
 export type Balance = components["schemas"]["Balance"];
+export type BrakePart = components["schemas"]["BrakePart"];
 export type Candles = components["schemas"]["Candles"];
+export type Cascade = components["schemas"]["Cascade"];
 export type CascadeAnswer = components["schemas"]["CascadeAnswer"];
+export type CascadeData = components["schemas"]["CascadeData"];
+export type CascadeWay = components["schemas"]["CascadeWay"];
 export type Coverage = components["schemas"]["Coverage"];
+export type Direction = components["schemas"]["Direction"];
 export type DollarScale = components["schemas"]["DollarScale"];
+export type Engine = components["schemas"]["Engine"];
 export type Episode = components["schemas"]["Episode"];
 export type Episodes = components["schemas"]["Episodes"];
 export type EpisodesAnswer = components["schemas"]["EpisodesAnswer"];
@@ -1750,12 +2194,14 @@ export type FuelAccount = components["schemas"]["FuelAccount"];
 export type FuelAnswer = components["schemas"]["FuelAnswer"];
 export type FuelData = components["schemas"]["FuelData"];
 export type FuelRegion = components["schemas"]["FuelRegion"];
+export type GapCount = components["schemas"]["GapCount"];
 export type HealthAnswer = components["schemas"]["HealthAnswer"];
 export type HealthData = components["schemas"]["HealthData"];
 export type HeatAnswer = components["schemas"]["HeatAnswer"];
 export type HeatData = components["schemas"]["HeatData"];
 export type HeatmapAnswer = components["schemas"]["HeatmapAnswer"];
 export type HeatmapData = components["schemas"]["HeatmapData"];
+export type IgnitionData = components["schemas"]["IgnitionData"];
 export type InstrumentRow = components["schemas"]["InstrumentRow"];
 export type InstrumentsAnswer = components["schemas"]["InstrumentsAnswer"];
 export type InstrumentsData = components["schemas"]["InstrumentsData"];
@@ -1766,7 +2212,11 @@ export type Level = components["schemas"]["Level"];
 export type Lift = components["schemas"]["Lift"];
 export type LiftBin = components["schemas"]["LiftBin"];
 export type LiftInterval = components["schemas"]["LiftInterval"];
+export type LineHealth = components["schemas"]["LineHealth"];
 export type Links = components["schemas"]["Links"];
+export type LiquidationsAnswer = components["schemas"]["LiquidationsAnswer"];
+export type LiquidationsData = components["schemas"]["LiquidationsData"];
+export type LiquidationTotals = components["schemas"]["LiquidationTotals"];
 export type MapAnswer = components["schemas"]["MapAnswer"];
 export type MapData = components["schemas"]["MapData"];
 export type Meta = components["schemas"]["Meta"];
@@ -1780,9 +2230,16 @@ export type NowAnswer = components["schemas"]["NowAnswer"];
 export type NowData = components["schemas"]["NowData"];
 export type Part = components["schemas"]["Part"];
 export type PositionSide = components["schemas"]["PositionSide"];
+export type Probability = components["schemas"]["Probability"];
+export type Quantile = components["schemas"]["Quantile"];
 export type RangeRow = components["schemas"]["RangeRow"];
+export type Reach = components["schemas"]["Reach"];
+export type RealityData = components["schemas"]["RealityData"];
+export type RecorderState = components["schemas"]["RecorderState"];
+export type ReportedShare = components["schemas"]["ReportedShare"];
 export type Rival = components["schemas"]["Rival"];
 export type RoundNumber = components["schemas"]["RoundNumber"];
+export type RunData = components["schemas"]["RunData"];
 export type SettingRow = components["schemas"]["SettingRow"];
 export type SettingsAnswer = components["schemas"]["SettingsAnswer"];
 export type SettingsData = components["schemas"]["SettingsData"];
@@ -1795,7 +2252,12 @@ export type Tally = components["schemas"]["Tally"];
 export type Tilt = components["schemas"]["Tilt"];
 export type TiltState = components["schemas"]["TiltState"];
 export type Totals = components["schemas"]["Totals"];
+export type Unverified = components["schemas"]["Unverified"];
 export type Value = components["schemas"]["Value"];
+export type VenueHealth = components["schemas"]["VenueHealth"];
+export type VenuesAnswer = components["schemas"]["VenuesAnswer"];
+export type VenuesData = components["schemas"]["VenuesData"];
+export type VenueState = components["schemas"]["VenueState"];
 export type Verdict = components["schemas"]["Verdict"];
 export type Verification = components["schemas"]["Verification"];
 export type Weights = components["schemas"]["Weights"];
@@ -1827,8 +2289,24 @@ export interface operations {
           "application/json": components["schemas"]["AccuracyAnswer"];
         };
       };
+      /** @description unchanged since `If-None-Match` */
+      304: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
       /** @description a token is needed */
       401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorEnvelope"];
+        };
+      };
+      /** @description this server only reads */
+      403: {
         headers: {
           [name: string]: unknown;
         };
@@ -1895,11 +2373,27 @@ export interface operations {
           [name: string]: unknown;
         };
         content: {
-          "application/json": components["schemas"]["AccuracyLedgerAnswer"];
+          "application/json": components["schemas"]["AccuracyAnswer"];
         };
+      };
+      /** @description unchanged since `If-None-Match` */
+      304: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
       };
       /** @description a token is needed */
       401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorEnvelope"];
+        };
+      };
+      /** @description this server only reads */
+      403: {
         headers: {
           [name: string]: unknown;
         };
@@ -1963,11 +2457,27 @@ export interface operations {
           [name: string]: unknown;
         };
         content: {
-          "application/json": components["schemas"]["AccuracyMagnetAnswer"];
+          "application/json": components["schemas"]["AccuracyAnswer"];
         };
+      };
+      /** @description unchanged since `If-None-Match` */
+      304: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
       };
       /** @description a token is needed */
       401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorEnvelope"];
+        };
+      };
+      /** @description this server only reads */
+      403: {
         headers: {
           [name: string]: unknown;
         };
@@ -2057,8 +2567,24 @@ export interface operations {
           "application/json": components["schemas"]["AsymmetryAnswer"];
         };
       };
+      /** @description unchanged since `If-None-Match` */
+      304: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
       /** @description a token is needed */
       401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorEnvelope"];
+        };
+      };
+      /** @description this server only reads */
+      403: {
         headers: {
           [name: string]: unknown;
         };
@@ -2168,8 +2694,24 @@ export interface operations {
           "application/json": components["schemas"]["CascadeAnswer"];
         };
       };
+      /** @description unchanged since `If-None-Match` */
+      304: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
       /** @description a token is needed */
       401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorEnvelope"];
+        };
+      };
+      /** @description this server only reads */
+      403: {
         headers: {
           [name: string]: unknown;
         };
@@ -2265,8 +2807,24 @@ export interface operations {
           "application/json": components["schemas"]["EpisodesAnswer"];
         };
       };
+      /** @description unchanged since `If-None-Match` */
+      304: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
       /** @description a token is needed */
       401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorEnvelope"];
+        };
+      };
+      /** @description this server only reads */
+      403: {
         headers: {
           [name: string]: unknown;
         };
@@ -2348,8 +2906,24 @@ export interface operations {
           "application/json": components["schemas"]["FuelAnswer"];
         };
       };
+      /** @description unchanged since `If-None-Match` */
+      304: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
       /** @description a token is needed */
       401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorEnvelope"];
+        };
+      };
+      /** @description this server only reads */
+      403: {
         headers: {
           [name: string]: unknown;
         };
@@ -2448,8 +3022,24 @@ export interface operations {
           "application/json": components["schemas"]["HeatAnswer"];
         };
       };
+      /** @description unchanged since `If-None-Match` */
+      304: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
       /** @description a token is needed */
       401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorEnvelope"];
+        };
+      };
+      /** @description this server only reads */
+      403: {
         headers: {
           [name: string]: unknown;
         };
@@ -2557,8 +3147,24 @@ export interface operations {
           "application/json": components["schemas"]["HeatmapAnswer"];
         };
       };
+      /** @description unchanged since `If-None-Match` */
+      304: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
       /** @description a token is needed */
       401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorEnvelope"];
+        };
+      };
+      /** @description this server only reads */
+      403: {
         headers: {
           [name: string]: unknown;
         };
@@ -2622,6 +3228,101 @@ export interface operations {
       };
     };
   };
+  liquidations_api_v1__instrument__liquidations_get: {
+    parameters: {
+      query?: {
+        /** @description Only what was known then, such as 2026-01-30T22:55Z; default: the newest rows. */
+        as_of?: string | null;
+        /** @description Only this side. */
+        side?: ("long" | "short" | "both") | null;
+        /** @description Only the largest intervals. */
+        top?: number | null;
+        /** @description Only these venues, comma-separated. */
+        venue?: string | null;
+        /** @description Stretch of time, such as 7d. */
+        window?: string;
+      };
+      header?: never;
+      path: {
+        /** @description `binance:BTCUSDT`, or a base such as `BTC`: all stored venues of it. */
+        instrument: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description the answer */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["LiquidationsAnswer"];
+        };
+      };
+      /** @description unchanged since `If-None-Match` */
+      304: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description a token is needed */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorEnvelope"];
+        };
+      };
+      /** @description this server only reads */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorEnvelope"];
+        };
+      };
+      /** @description nothing stored answers */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorEnvelope"];
+        };
+      };
+      /** @description a word makes no sense */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorEnvelope"];
+        };
+      };
+      /** @description too many requests of this address */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorEnvelope"];
+        };
+      };
+      /** @description unexpected */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorEnvelope"];
+        };
+      };
+    };
+  };
   map__api_v1__instrument__map_get: {
     parameters: {
       query?: {
@@ -2668,8 +3369,24 @@ export interface operations {
           "application/json": components["schemas"]["MapAnswer"];
         };
       };
+      /** @description unchanged since `If-None-Match` */
+      304: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
       /** @description a token is needed */
       401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorEnvelope"];
+        };
+      };
+      /** @description this server only reads */
+      403: {
         headers: {
           [name: string]: unknown;
         };
@@ -2773,8 +3490,24 @@ export interface operations {
           "application/json": components["schemas"]["MoveToAnswer"];
         };
       };
+      /** @description unchanged since `If-None-Match` */
+      304: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
       /** @description a token is needed */
       401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorEnvelope"];
+        };
+      };
+      /** @description this server only reads */
+      403: {
         headers: {
           [name: string]: unknown;
         };
@@ -2872,8 +3605,24 @@ export interface operations {
           "application/json": components["schemas"]["NowAnswer"];
         };
       };
+      /** @description unchanged since `If-None-Match` */
+      304: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
       /** @description a token is needed */
       401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorEnvelope"];
+        };
+      };
+      /** @description this server only reads */
+      403: {
         headers: {
           [name: string]: unknown;
         };
@@ -2981,8 +3730,24 @@ export interface operations {
           "application/json": components["schemas"]["ZonesAnswer"];
         };
       };
+      /** @description unchanged since `If-None-Match` */
+      304: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
       /** @description a token is needed */
       401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorEnvelope"];
+        };
+      };
+      /** @description this server only reads */
+      403: {
         headers: {
           [name: string]: unknown;
         };
@@ -3064,8 +3829,24 @@ export interface operations {
           "application/json": components["schemas"]["HealthAnswer"];
         };
       };
+      /** @description unchanged since `If-None-Match` */
+      304: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
       /** @description a token is needed */
       401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorEnvelope"];
+        };
+      };
+      /** @description this server only reads */
+      403: {
         headers: {
           [name: string]: unknown;
         };
@@ -3125,7 +3906,7 @@ export interface operations {
           "application/octet-stream": string;
         };
       };
-      /** @description unchanged */
+      /** @description unchanged since `If-None-Match` */
       304: {
         headers: {
           [name: string]: unknown;
@@ -3134,6 +3915,15 @@ export interface operations {
       };
       /** @description a token is needed */
       401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorEnvelope"];
+        };
+      };
+      /** @description this server only reads */
+      403: {
         headers: {
           [name: string]: unknown;
         };
@@ -3200,7 +3990,7 @@ export interface operations {
           "application/octet-stream": string;
         };
       };
-      /** @description unchanged */
+      /** @description unchanged since `If-None-Match` */
       304: {
         headers: {
           [name: string]: unknown;
@@ -3209,6 +3999,15 @@ export interface operations {
       };
       /** @description a token is needed */
       401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorEnvelope"];
+        };
+      };
+      /** @description this server only reads */
+      403: {
         headers: {
           [name: string]: unknown;
         };
@@ -3272,8 +4071,24 @@ export interface operations {
           "application/json": components["schemas"]["InstrumentsAnswer"];
         };
       };
+      /** @description unchanged since `If-None-Match` */
+      304: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
       /** @description a token is needed */
       401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorEnvelope"];
+        };
+      };
+      /** @description this server only reads */
+      403: {
         headers: {
           [name: string]: unknown;
         };
@@ -3328,8 +4143,24 @@ export interface operations {
           "text/plain": string;
         };
       };
+      /** @description unchanged since `If-None-Match` */
+      304: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
       /** @description a token is needed */
       401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorEnvelope"];
+        };
+      };
+      /** @description this server only reads */
+      403: {
         headers: {
           [name: string]: unknown;
         };
@@ -3384,8 +4215,99 @@ export interface operations {
           "application/json": components["schemas"]["SettingsAnswer"];
         };
       };
+      /** @description unchanged since `If-None-Match` */
+      304: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
       /** @description a token is needed */
       401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorEnvelope"];
+        };
+      };
+      /** @description this server only reads */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorEnvelope"];
+        };
+      };
+      /** @description a word makes no sense */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorEnvelope"];
+        };
+      };
+      /** @description too many requests of this address */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorEnvelope"];
+        };
+      };
+      /** @description unexpected */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorEnvelope"];
+        };
+      };
+    };
+  };
+  venues_api_v1_venues_get: {
+    parameters: {
+      query?: {
+        /** @description Only these venues, comma-separated. */
+        venue?: string | null;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description the answer */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["VenuesAnswer"];
+        };
+      };
+      /** @description unchanged since `If-None-Match` */
+      304: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description a token is needed */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorEnvelope"];
+        };
+      };
+      /** @description this server only reads */
+      403: {
         headers: {
           [name: string]: unknown;
         };
