@@ -32,6 +32,7 @@ const health: HealthData = {
   demo: false,
   instruments: {},
   clients: 0,
+  recorders: [],
 };
 const stored = { bases: ["BTC"], instruments: [{ instrument: "binance:BTCUSDT" }] } as unknown as InstrumentsData;
 const well: Seen = {
