@@ -10,7 +10,7 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from msgspec import Struct
@@ -21,6 +21,7 @@ from liqscape.model import Bar, InstrumentSpec, Kind, OpenInterest, PriceKind, R
 from liqscape.units import NS_PER_DAY, NS_PER_HOUR, NS_PER_MINUTE, NS_PER_S
 from liqscape.venues.base import Ask, Stream, Venue
 from liqscape.venues.client import Client
+from liqscape.venues.longtail_client import open_client
 from liqscape.venues.transport import Connection, Transport
 
 VENUE_S = 45.0  # a venue that has not told everything by then is left
@@ -155,7 +156,7 @@ async def _venue(
         del key, body
         wrong.setdefault(name, error)
 
-    client = Client(venue, transport, urls=urls, now_ns=now_ns, chance=chance, on_corrupt=on_corrupt)
+    client = open_client(venue, transport, urls=urls, now_ns=now_ns, chance=chance, on_corrupt=on_corrupt)
     calls: list[Call] = []
     told = _Told()
     try:
@@ -174,6 +175,8 @@ async def _venue(
         if not calls:
             return Contact(key=venue.facts.key, took_s=loop.time() - began, calls=(), unreachable=f"nothing, {words}")
         calls.append(Call(name="the rest", kinds=(), verdict=Verdict.SILENT, words=words))
+    finally:
+        await client.close()
     # Without instruments nothing else was asked: only that is said.
     lacks = told.lacks() if len(calls) > 1 else ()
     return Contact(key=venue.facts.key, took_s=loop.time() - began, calls=tuple(calls), lacks=lacks, skew_ns=client.skew_ns)
@@ -233,7 +236,7 @@ def _asks(venue: Venue, probes: Mapping[str, InstrumentSpec], now_ns: int) -> li
 async def _ask(client: Client, ask: Ask, calls: list[Call], wrong: dict[str, CorruptRecord], told: _Told) -> None:
     kinds = (ask.kind,)
     # One page shows the shape.
-    one = Ask(ask.name, ask.kind, ask.request, ask.parse)
+    one = replace(ask, more=None)
     try:
         records = await client.run(one, tries=2, patience_s=2.0)
     except CorruptRecord as error:

@@ -83,7 +83,8 @@ def _venue(venue: VenueHealth, allowed_s: float) -> Finding:
         found += f"; {words}" if words else ""
         step = f"liqscape doctor --live --venues {venue.key}"
         return Finding(health=Health.WARN, check="venue", subject=venue.key, found=found, next=step)
-    return Finding(health=Health.OK, check="venue", subject=venue.key, found=f"{found}, {left:.0%} of its budget left")
+    budget = f"{left:.0%} of its budget left" if venue.budget_left else "ccxt keeps its budget"
+    return Finding(health=Health.OK, check="venue", subject=venue.key, found=f"{found}, {budget}")
 
 
 def _gaps(states: Sequence[VenueState]) -> Iterator[Finding]:

@@ -116,7 +116,7 @@ def _state(
         venue=facts.venue,
         title=facts.title,
         completeness=str(facts.completeness) if published else None,
-        completeness_note=facts.completeness_note if published else "publishes no liquidations",
+        completeness_note=facts.completeness_note,
         streams=tuple(sorted(str(kind) for kind in facts.streams)),
         asks=tuple(sorted(str(kind) for kind in facts.asks)),
         history_days={str(kind): length / NS_PER_DAY for kind, length in facts.history_ns.items()},

@@ -59,6 +59,7 @@ class Client:
         self.venue = venue
         self.budget = Budget(venue.facts.buckets)
         self.last_error: str | None = None
+        self.heard_ns: int | None = None  # newest answer that made sense
         self._transport = transport
         self._hosts = {name: (urls or {}).get(f"{venue.facts.key}.{name}", url) for name, url in venue.facts.hosts.items()}
         self._now_ns = now_ns
@@ -94,8 +95,12 @@ class Client:
                 return records
             found, body = await self._page(following, tries, patience_s)
             records.extend(found)
+            self.heard_ns = self._now_ns()
             following = following.more(body) if following.more is not None else None
         raise VenueError(f"{self.venue.facts.key} {ask.name}: over {MOST_PAGES} pages", hint="Ask for a shorter stretch of time.")
+
+    async def close(self) -> None:
+        """Close what this client opened: nothing, for the transport belongs to who gave it."""
 
     def budget_left(self) -> dict[str, float]:
         """Return the share of each bucket that is free, 0 to 1; all 0 while the venue keeps us out."""

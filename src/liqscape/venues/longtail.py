@@ -71,7 +71,9 @@ def load(exchange_id: str) -> Any:
         ) from None
     if exchange_id not in ccxt.exchanges:
         raise BadArgument(f"venue: ccxt knows no exchange {exchange_id!r}", hint="ccxt.exchanges lists them all.")
-    return getattr(ccxt, exchange_id)({"enableRateLimit": True})
+    exchange: Any = getattr(ccxt, exchange_id)({"enableRateLimit": True})
+    exchange.has["fetchCurrencies"] = False  # a list of networks and fees that only spot markets and accounts need
+    return exchange
 
 
 class LongTail:
@@ -117,7 +119,8 @@ class LongTail:
         offers = {
             Kind.INSTRUMENTS: True,
             Kind.BARS: has.get("fetchOHLCV") is True,
-            Kind.OPEN_INTEREST: has.get("fetchOpenInterest") is True,
+            # Of now: Kind.OPEN_INTEREST is a history.
+            Kind.TICKERS: has.get("fetchOpenInterest") is True,
             Kind.FUNDING: has.get("fetchFundingRateHistory") is True,
         }
         return Facts(
@@ -138,6 +141,11 @@ class LongTail:
                 Doubt("contract sizes are what ccxt says", "a sum told in two units must tell one story, else it is refused"),
             ),
         )
+
+    @property
+    def listed(self) -> bool:
+        """Whether the instruments were asked for."""
+        return bool(self._symbols)
 
     async def instruments(self) -> list[Record]:
         """Return the linear perpetuals of the venue, one per coin and currency of settlement."""
@@ -202,13 +210,15 @@ class LongTail:
         symbol, what = self._symbol(spec), f"open interest {spec.id.symbol}"
         async with self._asking(what):
             told: Mapping[str, Any] = await self.exchange.fetch_open_interest(symbol)
-            ticker: Mapping[str, Any] = await self.exchange.fetch_ticker(symbol)
+            valued = told.get("openInterestValue") is not None
+            ticker: Mapping[str, Any] = await self.exchange.fetch_ticker(symbol) if valued else {}
         recv_ns = self._now_ns()
 
         def read(row: Mapping[str, Any]) -> OpenInterest | None:
-            price = wire.positive(
-                self._number({"price": ticker.get("markPrice") or ticker.get("last")}, "price", what), self.venue, what, "price"
-            )
+            price = None
+            if valued:
+                shown = {"price": ticker.get("markPrice") or ticker.get("last")}
+                price = wire.positive(self._number(shown, "price", what), self.venue, what, "price")
             base = self._base(spec, row, price, what)
             ts = row.get("timestamp")
             return (
@@ -226,10 +236,12 @@ class LongTail:
 
         return list(self._only(OpenInterest, self._rows(what, [told], read)))
 
-    def _base(self, spec: InstrumentSpec, row: Mapping[str, Any], price: float, what: str) -> float | None:
+    def _base(self, spec: InstrumentSpec, row: Mapping[str, Any], price: float | None, what: str) -> float | None:
         amount = wire.optional_not_negative(row.get("openInterestAmount"), self.venue, what, "openInterestAmount")
         value = wire.optional_not_negative(row.get("openInterestValue"), self.venue, what, "openInterestValue")
-        by_value = None if value is None else wire.not_negative(value / price, self.venue, what, "openInterestValue")
+        by_value = (
+            None if value is None or price is None else wire.not_negative(value / price, self.venue, what, "openInterestValue")
+        )
         if amount is None or by_value == amount == 0.0:
             return by_value
         if by_value is None:

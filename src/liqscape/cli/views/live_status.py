@@ -62,7 +62,7 @@ def _cells(venue: VenueHealth, minutes: float, *, wide: bool) -> list[str | Text
     up = sum(line.state in ("up", "live") for line in venue.lines)
     lines = Text(f"{up}/{len(venue.lines)}", _GOOD if up == len(venue.lines) else _BAD if up == 0 else _WARN)
     heard = Text("-" if venue.age_s is None else f"{venue.age_s:.0f} s", "" if (venue.age_s or 99.0) < 30.0 else _WARN)
-    left = min(venue.budget_left.values(), default=1.0)
+    left = min(venue.budget_left.values(), default=None)
     cells: list[str | Text] = [
         venue.key,
         Text(venue.state, _GOOD if venue.state == "live" else _WARN),
@@ -77,7 +77,7 @@ def _cells(venue: VenueHealth, minutes: float, *, wide: bool) -> list[str | Text
             Text(f"{venue.bars_late:,}", _WARN if venue.bars_late else _DIM),
             Text(f"{venue.corrupt:,}", _BAD if venue.corrupt else _DIM),
         ]
-    return [*cells, Text(f"{left:.0%}", _WARN if left < 0.2 else "")]
+    return [*cells, Text("-" if left is None else f"{left:.0%}", _WARN if left is not None and left < 0.2 else "")]
 
 
 def _below(health: RecorderHealth, rows: int, wait: str) -> list[tuple[str, str]]:

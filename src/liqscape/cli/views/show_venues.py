@@ -52,7 +52,7 @@ def _row(state: VenueState) -> list[Piece]:
     feed = "none" if state.completeness is None else _SHORT[state.completeness]
     age = "-" if state.age_s is None else format_duration(state.age_s * NS_PER_S)
     gaps = sum(gap.count for gap in state.gaps)
-    budget = "-" if live is None else f"{min(live.budget_left.values(), default=1.0):.0%}"
+    budget = "-" if live is None or not live.budget_left else f"{min(live.budget_left.values()):.0%}"
 
     def has(kind: str) -> str:
         return "yes" if kind in asks else "-"

@@ -21,6 +21,7 @@ from liqscape.store import Table
 from liqscape.units import NS_PER_MINUTE, NS_PER_S
 from liqscape.venues.base import Ask, Venue
 from liqscape.venues.client import Client
+from liqscape.venues.longtail_client import open_client
 from liqscape.venues.transport import Transport
 
 AT_ONCE = 3  # series of one venue, each with as many asks on their way
@@ -162,7 +163,7 @@ class Backfill:
         self.workspace, self.wanted, self.kinds = workspace, wanted, tuple(kinds)
         self._now_ns, self._progress = now_ns, progress
         self._drafts = [
-            _Draft(Client(venue, transport, urls=urls, now_ns=now_ns, chance=chance or random.Random())) for venue in venues
+            _Draft(open_client(venue, transport, urls=urls, now_ns=now_ns, chance=chance or random.Random())) for venue in venues
         ]
         self._writing = asyncio.Lock()
 
@@ -177,7 +178,12 @@ class Backfill:
         NoData
             If every venue answered and none has any of the wanted instruments.
         """
-        end = min(end_ns or self._now_ns(), self._now_ns())
+        try:
+            return await self._run(start_ns, min(end_ns or self._now_ns(), self._now_ns()))
+        finally:
+            await asyncio.gather(*(draft.client.close() for draft in self._drafts), return_exceptions=True)
+
+    async def _run(self, start_ns: int, end: int) -> BackfillReport:
         await asyncio.gather(*(self._choose(draft) for draft in self._drafts))
         bases = self._largest() if self.wanted.top is not None else None
         for draft in self._drafts:

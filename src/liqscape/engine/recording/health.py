@@ -52,7 +52,7 @@ class VenueHealth(Struct, frozen=True, kw_only=True):
     corrupt, last_corrupt
         Frames, answers and rows that could not be true.
     budget_left
-        Share of each rate limit that is free, 0 to 1.
+        Share of each rate limit that is free, 0 to 1; empty where ccxt keeps to the limits.
     skew_ns
         Our clock minus the venue's, ns; None if unknown.
     queued

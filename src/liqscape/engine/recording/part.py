@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from pathlib import Path
 from typing import cast
 
@@ -18,8 +19,8 @@ from liqscape.errors import LiqscapeError
 from liqscape.model import InstrumentSpec
 from liqscape.units import NS_PER_MINUTE, NS_PER_S
 from liqscape.venues.base import Venue
-from liqscape.venues.client import Client
 from liqscape.venues.feed import Batch
+from liqscape.venues.longtail_client import open_client
 from liqscape.venues.tape import tape_specs
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 300.0
@@ -41,7 +42,7 @@ class Part:
         self.state = "starting"
         self.last_error: str | None = None
         self._shared, self._selection, self._alarms = shared, selection, alarms
-        self._client = Client(
+        self._client = open_client(
             venue,
             shared.transport,
             urls=shared.urls,
@@ -119,6 +120,11 @@ class Part:
             return {}
         # Instruments that are not recorded this time keep what was known of them.
         return self._heard | {str(name): until for name, until in self._recorder.complete_to(safe_ns).items()}
+
+    async def close(self) -> None:
+        """Close what its client opened by itself."""
+        with suppress(Exception):  # everything it told is taken: a connection that cannot be closed loses nothing
+            await self._client.close()
 
     def health(self, *, stopped: bool) -> VenueHealth:
         """Return how it is now, and raise or let down the alarms that concern it."""

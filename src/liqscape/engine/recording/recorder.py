@@ -128,6 +128,7 @@ class Recorder:
                 await self._work(inbox, selection, until)
         finally:
             await self._drain()
+            await asyncio.gather(*(part.close() for part in self._parts))
         return self.health(stopped=True)
 
     async def play(self, folder: Path) -> RecorderHealth:

@@ -28,8 +28,11 @@ from liqscape.units import NS_PER_MINUTE, NS_PER_S
 from liqscape.venues.base import Specs
 from liqscape.venues.client import Client
 from liqscape.venues.feed import Batch, Feed, Tape
+from liqscape.venues.feed import LineHealth as FeedLine
 from liqscape.venues.hyperliquid import Hyperliquid
 from liqscape.venues.transport import Transport
+
+ANSWERED_NS = 3 * NS_PER_MINUTE  # a venue without streams is asked every minute: silent for longer, it is down
 
 
 @dataclass
@@ -244,6 +247,22 @@ class VenueRecorder:
         if gap.kind is Kind.LIQUIDATIONS:
             self._settling.append((self.shared.now_ns(), gap))
 
+    def _asked(self, now: int) -> FeedLine:
+        """Return what stands for a line where nothing is streamed: the answers to what is asked each minute."""
+        heard, error = self.client.heard_ns, self.client.last_error
+        fresh = heard is not None and now - heard <= ANSWERED_NS
+        return FeedLine(
+            stream="asked",
+            line=0,
+            state="up" if fresh else "connecting" if error is None else "waiting",
+            last_frame_ns=heard,
+            last_data_ns=heard,
+            frames=0,
+            corrupt=0,
+            connects=1,
+            last_error=error,
+        )
+
     def health(self, state: str, last_error: str | None, skew_ns: int | None) -> VenueHealth:
         """Return how it is now."""
         now, corrupt = self.shared.now_ns(), self.shared.quarantine
@@ -251,16 +270,16 @@ class VenueRecorder:
         def age(ns: int | None) -> float | None:
             return None if ns is None else max(0.0, (now - ns) / NS_PER_S)
 
-        lines = self.feed.health()
+        lines = self.feed.health() if self.feed.streams else [self._asked(now)]
         if state == "live":
             up = {line.stream for line in lines if line.state == "up"}
-            state = "live" if len(up) == len(self.feed.streams) else "partly" if up else "down"
+            state = "live" if up == {line.stream for line in lines} else "partly" if up else "down"
         return VenueHealth(
             key=self.key,
             venue=self.venue.facts.venue,
             state=state,
             instruments=tuple(str(spec.id) for spec in self.specs.values()),
-            age_s=age(self.counts.heard_ns),
+            age_s=age(self.counts.heard_ns if self.feed.streams else self.client.heard_ns),
             prints=self.merger.new,
             prints_repeated=self.merger.repeated,
             prints_old=self.merger.old,

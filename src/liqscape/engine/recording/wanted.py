@@ -14,6 +14,7 @@ from liqscape.errors import BadArgument, LiqscapeError, NoData
 from liqscape.model import DOLLARS, InstrumentId, InstrumentSpec, Ticker
 from liqscape.venues.base import Venue
 from liqscape.venues.client import Client
+from liqscape.venues.longtail_client import TailClient
 
 WAIT_FOR_ALL_S = 120.0  # for venues that do not answer, before the largest bases are chosen without them
 SPECS = "specs"  # namespaces of the small state, one per adapter: what it said of its instruments
@@ -177,7 +178,7 @@ async def ask_specs(client: Client) -> list[InstrumentSpec]:
 
 
 async def ask_tickers(client: Client, specs: Mapping[str, InstrumentSpec]) -> list[Ticker]:
-    """Ask a venue for what is true of instruments now.
+    """Ask a venue for what is true of instruments now, to find the largest; long-tail venues are not asked.
 
     Some venues answer for one instrument at a time: these are asked at once, and what is refused for one costs no other.
 
@@ -186,6 +187,8 @@ async def ask_tickers(client: Client, specs: Mapping[str, InstrumentSpec]) -> li
     LiqscapeError
         The first refusal, if nothing was answered.
     """
+    if isinstance(client, TailClient):
+        return []  # a request or two for each of hundreds of contracts: the other venues decide which bases are the largest
     asks = client.venue.ask_tickers(specs)
     answers = await asyncio.gather(*(client.run(ask) for ask in asks), return_exceptions=True)
     refused = [answer for answer in answers if isinstance(answer, BaseException)]
