@@ -3,6 +3,8 @@ import { candleColumns, decodeCandles, extremes, join } from "../src/lib/heat/ca
 import { bars, count, niceUsd, placeOf, shapeScale } from "../src/lib/heat/histogram";
 import { paint, poolFor, strips, sweptEdges, unknownRuns } from "../src/lib/heat/paint";
 import type { Tile } from "../src/lib/heat/tile";
+import { dotsOf } from "../src/lib/prints";
+import type { LiquidationsData } from "../src/lib/wire";
 
 /** Columns of cells, lowest price first. */
 function tile(...columns: number[][]): Tile {
@@ -105,5 +107,24 @@ describe("the legend", () => {
     expect(scale.floorUsd).toBeGreaterThan(5_000);
     expect(scale.ceilingUsd).toBeLessThan(200_000);
     expect(shapeScale(new Uint32Array(256), bytes)).toBeNull();
+  });
+});
+
+describe("published forced orders", () => {
+  it("stand at the extremes of their interval, hollow where the feed leaves some out", () => {
+    const planes = new Float32Array([5, 5, 5, 5, 6, 9, 7, 6, 4, 3, 2, 4, 5, 5, 5, 5]);
+    const data = {
+      totals: [{ instrument: "a:B", interval_s: 600, completeness: "throttled" }],
+      intervals: [
+        { instrument: "a:B", ts: "1970-01-01T00:10:00Z", long_usd: 2e6, short_usd: 10 },
+        { instrument: "a:B", ts: "1970-01-01T00:00:00Z", long_usd: null, short_usd: 1e6 },
+        { instrument: "a:B", ts: "1971-01-01T00:00:00Z", long_usd: 1e9, short_usd: 1e9 },
+      ],
+    } as unknown as LiquidationsData;
+    // Column 0 is number 0 of the clock, 300 s each: the second interval is columns 2 and 3.
+    expect(dotsOf(data, decodeCandles(planes.buffer), 0, 300)).toEqual([
+      { column: 3, price: 2, usd: 2e6, side: "long", hollow: true },
+      { column: 1, price: 9, usd: 1e6, side: "short", hollow: true },
+    ]);
   });
 });

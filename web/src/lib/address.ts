@@ -200,6 +200,17 @@ function windowsWith(within: number): string {
   return every.map(percentWord).join(",");
 }
 
+/** The words of published forced orders: the largest intervals of what the chart shows. */
+export function printWords(view: View): Words {
+  return {
+    as_of: view.asOf,
+    venue: view.venues.length ? view.venues.join(",") : null,
+    window: view.look === "1y" ? "365d" : view.look,
+    side: view.side === "both" ? null : view.side,
+    top: 240,
+  };
+}
+
 /** Longer looks have wider columns: no screen shows more than some thousands of them. The usual one is left to the server. */
 function lookWords(look: Look): Words {
   const interval = look === "1y" ? "1h" : look === "90d" ? "15m" : null;

@@ -2,7 +2,7 @@
 // the view through `go`; they ask nothing themselves.
 
 import { keepToken, type Words } from "./api";
-import { formatView, isPlain, LOOKS, parseView, percentWord, wordsOf, type View } from "./address";
+import { formatView, isPlain, LOOKS, parseView, percentWord, printWords, wordsOf, type View } from "./address";
 import { Axis } from "./axis.svelte";
 import type { Frame } from "./frame";
 import type { Scale } from "./heat/scale";
@@ -11,7 +11,17 @@ import { Resource } from "./resource.svelte";
 import { Stream, type Live } from "./stream";
 import { isoOf } from "./time";
 import type { Kind } from "./facts";
-import type { Answer, Answers, Estimate, Links, Machine, Meta, ResourceName, StreamMessage } from "./wire";
+import type {
+  Answer,
+  Answers,
+  Estimate,
+  Links,
+  LiquidationsData,
+  Machine,
+  Meta,
+  ResourceName,
+  StreamMessage,
+} from "./wire";
 
 /** A number that was opened: what Provenance shows. */
 export interface Fact {
@@ -87,6 +97,8 @@ export class Store {
   readonly other = new Resource<Answers["map"]>("map");
   /** The ladder's rows at the step that is on screen, with their intervals. */
   readonly rungs = new Resource<Answers["map"]>("map");
+  /** Published forced orders of the look-back, while their layer is on. */
+  readonly prints = new Resource<LiquidationsData>("liquidations");
   /** What came after the shown instant, once it is revealed: its candles only. */
   readonly after = new Resource<Answers["heat"]>("heat");
   readonly instruments = new Resource<Machine["instruments"]>("instruments");
@@ -107,7 +119,7 @@ export class Store {
     frame: (frame) => this.onHeatFrame?.(frame),
     state: (state, retryAt) => this.liveIs(state, retryAt),
   });
-  private loaded = new Map<ResourceName | "other" | "rungs", string>();
+  private loaded = new Map<ResourceName | "other" | "rungs" | "prints", string>();
   private timers: ReturnType<typeof setInterval>[] = [];
   private nudge: ReturnType<typeof setTimeout> | undefined;
   /** While the replay runs: the instant of the grid that it runs over. */
@@ -302,6 +314,7 @@ export class Store {
       for (const each of Object.values(this.named)) each.clear();
       this.other.clear();
       this.rungs.clear();
+      this.prints.clear();
       this.after.clear();
     }
     this.load();
@@ -322,7 +335,10 @@ export class Store {
       this.loaded.set(name, key);
       void this.named[name].load(instrument, words).then(() => this.scrubbing && this.load());
     }
-    if (!this.scrubbing) this.loadOther(instrument);
+    if (!this.scrubbing) {
+      this.loadOther(instrument);
+      this.loadPrints(instrument);
+    }
     const plain = this.view.asOf === null;
     this.stream.listen(plain ? [`now.${instrument}`, `map.${instrument}`, `heat.${instrument}`] : []);
   }
@@ -334,6 +350,15 @@ export class Store {
     this.loaded.set("other", key);
     if (at === null) this.other.clear();
     else void this.other.load(instrument, { ...wordsOf(this.view, "map"), as_of: at });
+  }
+
+  private loadPrints(instrument: string): void {
+    if (this.view.hidden.includes("realised")) return;
+    const words = printWords(this.view);
+    const key = `${instrument} ${JSON.stringify(words)}`;
+    if (this.loaded.get("prints") === key) return;
+    this.loaded.set("prints", key);
+    void this.prints.load(instrument, words);
   }
 
   private hear(message: StreamMessage): void {
@@ -356,8 +381,10 @@ export class Store {
     const carried: ResourceName[] = isPlain(this.view)
       ? ["now", "map", "heat", "episodes", "accuracy"]
       : ["heat", "episodes", "accuracy"];
+    this.loaded.delete("prints");
     for (const name of this.loaded.keys())
-      if (name !== "other" && name !== "rungs" && !carried.includes(name)) this.loaded.delete(name);
+      if (name !== "other" && name !== "rungs" && name !== "prints" && !carried.includes(name))
+        this.loaded.delete(name);
     this.load();
   }
 

@@ -36,6 +36,7 @@ export type {
   LadderRow,
   Late,
   Links,
+  LiquidationsData,
   MapData,
   Meta,
   Move,

@@ -1,18 +1,19 @@
 // The chart without its frame: grid, tiles and candles in, pictures out; tells where the pointer and the axis are.
 
-import type { IChartApi, ISeriesApi, Logical, MouseEventParams, UTCTimestamp } from "lightweight-charts";
+import type { IChartApi, IPriceLine, ISeriesApi, Logical, MouseEventParams, UTCTimestamp } from "lightweight-charts";
 import { bytes } from "../../lib/api";
 import type { Axis } from "../../lib/axis.svelte";
 import { decodeCandles, extremes, type Candles } from "../../lib/heat/candles";
 import { decodeDelta } from "../../lib/heat/delta";
-import type { Grid } from "../../lib/heat/levels";
+import { levelFor, tilesFor, type Grid } from "../../lib/heat/levels";
 import { HeatPrimitive } from "../../lib/heat/primitive";
 import { lookUp, type Palette, type Scale } from "../../lib/heat/scale";
-import type { Dot, Line } from "../../lib/heat/scene";
+import type { Line } from "../../lib/heat/scene";
 import { byteOf, type ByteScale, type Tile } from "../../lib/heat/tile";
 import { Tiles } from "../../lib/heat/tiles";
-import type { HeatData } from "../../lib/wire";
-import { colours, inksOf, makeChart, setLog } from "./setup";
+import { dotsOf } from "../../lib/prints";
+import type { HeatData, LiquidationsData } from "../../lib/wire";
+import { colours, inksOf, makeChart, markOptions, setLog } from "./setup";
 
 export interface Heard {
   /** Pointer over the plot; null when it left. `at` is ms since 1970. */
@@ -28,6 +29,7 @@ export interface Heard {
 
 /** How far beyond the mark both sides stay in view, at least. */
 const BOTH_SIDES = 0.04;
+const WARM_MS = 2_000;
 
 export class ChartController {
   readonly chart: IChartApi;
@@ -38,6 +40,8 @@ export class ChartController {
   private own: Candles | null = null;
   private after: Candles | null = null;
   private mark: number | null = null;
+  private markLine: IPriceLine | null = null;
+  private printed: LiquidationsData | null = null;
   private aborter = new AbortController();
   private touched = false;
   private stopped = false;
@@ -91,9 +95,12 @@ export class ChartController {
       if (this.tiles.grid.revision !== grid.revision) this.tiles.refresh();
       Object.assign(this.tiles.grid, grid);
     } else {
+      const tiles = new Tiles(grid, () => this.tilesCame());
+      if (this.tiles) await this.warm(tiles);
+      if (this.stopped || aborter.signal.aborted) return tiles.close();
       this.tiles?.close();
       this.primitive.bitmaps.clear();
-      this.tiles = new Tiles(grid, () => this.tilesCame());
+      this.tiles = tiles;
     }
     this.grid = this.tiles!.grid;
     this.own = candles;
@@ -101,6 +108,7 @@ export class ChartController {
     const shown = { tiles: this.tiles, bytes: bytesOf(grid), first: grid.first, intervalS: grid.interval_s };
     this.primitive.show({ ...shown, columns: grid.columns, candles, instant: null });
     this.setSeries();
+    this.prints(this.printed);
     if (before && this.touched) this.showTimes(before);
     else this.chart.timeScale().fitContent();
     this.moved();
@@ -159,12 +167,18 @@ export class ChartController {
   lines(lines: Line[], mark: number | null): void {
     const moved = mark !== this.mark;
     this.mark = mark;
+    if (moved && this.markLine) this.series.removePriceLine(this.markLine);
+    if (moved)
+      this.markLine = mark === null ? null : this.series.createPriceLine(markOptions(mark, this.primitive.scene.inks));
     this.primitive.show({ lines });
     if (moved) this.moved();
   }
 
-  dots(dots: Dot[]): void {
-    this.primitive.show({ dots });
+  /** Published forced orders; null takes them away. */
+  prints(data: LiquidationsData | null): void {
+    this.printed = data;
+    const { candles, first, intervalS } = this.primitive.scene;
+    this.primitive.show({ dots: data && candles ? dotsOf(data, candles, first, intervalS) : [] });
   }
 
   showHeat(showHeat: boolean): void {
@@ -180,7 +194,7 @@ export class ChartController {
   retheme(): void {
     const inks = inksOf(this.element);
     this.chart.applyOptions(colours(inks));
-    this.series.applyOptions({ color: inks.up });
+    if (this.markLine && this.mark !== null) this.markLine.applyOptions(markOptions(this.mark, inks));
     this.primitive.show({ inks });
   }
 
@@ -302,6 +316,15 @@ export class ChartController {
         (y) => this.series.coordinateToPrice(y),
       );
     });
+  }
+
+  /** Wait until the tiles that the new view will need are here, so that the old picture stays until then; not for ever. */
+  private async warm(tiles: Tiles): Promise<void> {
+    const { grid } = tiles;
+    const level = levelFor(grid.columns / Math.max(1, this.chart.timeScale().width()), grid.levels);
+    for (const { index } of tilesFor(grid, level, grid.first, grid.first + grid.columns - 1)) tiles.get(level, index);
+    const end = Date.now() + WARM_MS;
+    while (tiles.busy && Date.now() < end) await new Promise((resolve) => setTimeout(resolve, 30));
   }
 
   private tilesCame(): void {

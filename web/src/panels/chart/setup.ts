@@ -57,10 +57,21 @@ export function makeChart(element: HTMLElement, inks: Inks): { chart: IChartApi;
     pointMarkersVisible: false,
     crosshairMarkerVisible: false,
     priceLineVisible: false,
-    lastValueVisible: true,
-    color: inks.up,
+    lastValueVisible: false,
   });
   return { chart, series };
+}
+
+/** The mark's label on the axis; its line is drawn with the others. */
+export function markOptions(price: number, inks: Inks) {
+  return {
+    price,
+    color: inks.text,
+    lineVisible: false,
+    axisLabelVisible: true,
+    axisLabelTextColor: inks.panel,
+    title: "",
+  };
 }
 
 export function colours(inks: Inks) {
