@@ -20,10 +20,10 @@ function toggle(layer: Layer): (store: Store) => void {
   };
 }
 
-/** Move to the control that a panel marked with `data-key`. */
+/** Move to the control or panel that is marked with `data-key`, or has that name. */
 function focus(name: string): () => void {
   return () => {
-    const found = document.querySelector<HTMLElement>(`[data-key="${name}"]`);
+    const found = document.querySelector<HTMLElement>(`[data-key="${name}"], #${name}`);
     found?.scrollIntoView({ block: "nearest" });
     found?.focus();
   };
@@ -146,6 +146,8 @@ export function isTyping(event: KeyboardEvent): boolean {
   if (event.ctrlKey || event.metaKey || event.altKey) return true;
   const at = event.target instanceof HTMLElement ? event.target : null;
   if (!at) return false;
+  // A slider takes arrows and a tick takes space; letters typed on them are still ours.
+  if (at instanceof HTMLInputElement && /^(range|checkbox)$/.test(at.type)) return event.key === " ";
   if (at.isContentEditable || /^(INPUT|SELECT|TEXTAREA)$/.test(at.tagName)) return event.key !== "Escape";
   // Space and Enter press the button that has the focus; arrows move its slider.
   return event.key === " " && /^(BUTTON|SUMMARY|A)$/.test(at.tagName);
