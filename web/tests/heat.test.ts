@@ -78,7 +78,14 @@ describe("levels", () => {
     decades: 4,
     steps: 110,
     revision: 1,
-    tiles: [[3, 37], [1, 18], [0, 9], [0, 4], [0, 2], [0, 1]],
+    tiles: [
+      [3, 37],
+      [1, 18],
+      [0, 9],
+      [0, 4],
+      [0, 2],
+      [0, 1],
+    ],
   };
 
   it("keep a column near a pixel", () => {
