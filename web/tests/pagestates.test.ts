@@ -147,6 +147,28 @@ describe("page states", () => {
     });
   });
 
+  it("a recorder that died or a venue that is down is told, one that was stopped is not", () => {
+    const recorder = {
+      writer: "recorder",
+      alive: true,
+      stopped: false,
+      age_s: 2,
+      alarms: [],
+      venues: { okx: "down", bybit: "live" },
+    };
+    const of = (change: object): Partial<Seen> => ({
+      health: { ...health, recorders: [{ ...recorder, ...change }] } as unknown as HealthData,
+    });
+    expect(pageStates({ ...well, ...of({}) })[0]).toMatchObject({
+      code: "upstream-venue",
+      title: "No answer from OKX.",
+    });
+    expect(codes(of({ venues: {} }))).toEqual([]);
+    expect(codes(of({ alive: false, age_s: 300 }))).toEqual(["recorder-dead"]);
+    expect(codes(of({ alive: false, stopped: true }))).toEqual([]);
+    expect(codes({ ...of({}), asOf: "2026-01-01T00:00Z" })).toEqual([]);
+  });
+
   it("gap, OFF, prior, simulated, clock", () => {
     expect(codes({ meta: { ...meta, window: { from: "", to: "", bars: 90, missing_bars: 10 } } as Meta })).toEqual([
       "gap",

@@ -49,11 +49,13 @@ const CLOCK_OFF_S = 2;
 const STALE_S = 60;
 
 export function pageStates(seen: Seen): PageState[] {
+  // Without a server nothing else can be said that is true now.
+  if (isLost(seen)) return [simulated(seen), serverLost(seen)].filter((each) => each !== null);
   const found: (PageState | null)[] = [
     simulated(seen),
-    serverLost(seen),
     failed(seen),
     clockOff(seen),
+    ...recorders(seen),
     off(seen),
     allStale(seen),
     ...someStale(seen),
@@ -203,6 +205,25 @@ function clockOff(seen: Seen): PageState | null {
     title: `Clocks differ by ${age(Math.abs(offS))}.`,
     text: `This machine is ${offS > 0 ? "ahead of" : "behind"} the server: ages on this page are wrong by as much.`,
   };
+}
+
+/** A recorder that died, or that has something to say; one that was stopped on purpose is no news. */
+function recorders({ health, asOf }: Seen): PageState[] {
+  if (asOf !== null) return [];
+  return (health?.recorders ?? []).flatMap((each): PageState[] => {
+    if (!each.alive && !each.stopped) {
+      const title = `The recorder ${each.writer} ended without being stopped, ${age(each.age_s)} ago.`;
+      return [{ code: "recorder-dead", tone: "bad", title, text: "Nothing new is stored until one records again." }];
+    }
+    const down = Object.entries(each.venues).filter(([, state]) => state === "down");
+    if (!each.alive || (down.length === 0 && each.alarms.length === 0)) return [];
+    const title = down.length
+      ? `No answer from ${down.map(([venue]) => venueName(venue)).join(", ")}.`
+      : "The recorder reports:";
+    return [
+      { code: "upstream-venue", tone: "warn", title, text: each.alarms.join("; ") || "It is tried again by itself." },
+    ];
+  });
 }
 
 function off({ meta }: Seen): PageState | null {
