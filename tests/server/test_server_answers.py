@@ -2,6 +2,7 @@
 
 import json
 
+import msgspec
 import pytest
 
 from liqscape.cli.main import main
@@ -45,3 +46,38 @@ def test_tiles_hold_the_heatmap(get):
     assert [tile.status_code for tile in tiles] == [200] * len(paths)
     assert sum(len(tile.content) - 32 for tile in tiles) == (last - first + 1) * 256 * grid["rows"]
     assert tiles[0].headers["content-encoding"] in ("zstd", "gzip")
+
+
+def test_python_says_the_same(get, home):
+    """The third door: numbers of the Python calls against those of HTTP (which are the shell's, above)."""
+    import liqscape as ls
+
+    found = ls.map("BTC", home=home)
+    told = get("/api/v1/BTC/map").json()
+    assert told["meta"]["mark_price"] == found.mark_price
+    assert told["meta"]["inputs_hash"] == "+".join(each.sha256 for each in found.inputs)
+    assert told["data"]["balance"]["open_interest_base"] == found.balance.open_interest_base
+    ladder = ls.ladder(found, within=0.02, step=0.005)
+    asked = "/api/v1/BTC/map?within=2%25&step=0.5%25"
+    assert plain(get(asked).json()["data"]["ladder"]) == plain(ladder)
+    assert told["data"]["levels"] == plain(ls.frame(found).to_dicts())
+
+    windows = get("/api/v1/BTC/asymmetry?within=1%25,5%25").json()["data"]
+    reading = ls.asymmetry(found, within=[0.01, 0.05])
+    assert windows["within"] == plain(reading.within)
+    assert windows["shape"] == {"long": plain(reading.long), "short": plain(reading.short)}
+    assert get("/api/v1/BTC/move-to?usd=1M,5M").json()["data"]["moves"] == plain(ls.move_to(found, usd=[1e6, 5e6]).moves)
+    assert get("/api/v1/BTC/zones?top=3").json()["data"]["zones"] == plain(ls.zones(found, top=3).zones)
+
+    cascade = get("/api/v1/BTC/cascade?shock=5M&seed=3").json()["data"]
+    made = ls.cascade(found, shock_usd=5e6, seed=3, home=home)
+    for way, one in made.ways.items():
+        assert cascade[str(way)]["run"]["distance"] == plain(one.run.distance)
+        assert cascade[str(way)]["ignition"]["p_ignites"] == plain(one.ignition.p_ignites)
+    account = get("/api/v1/BTC/fuel?since=24h").json()["data"]["accounts"][0]
+    theirs = ls.fuel("BTC", since="24h", home=home)[0]
+    assert (account["left_fraction"], account["burnt_usd"]) == (theirs.left_fraction, theirs.burnt_usd)
+
+
+def plain(value):
+    return json.loads(msgspec.json.encode(value))
