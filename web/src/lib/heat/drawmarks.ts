@@ -2,7 +2,7 @@
 
 import { candleColumns, join, type Joined } from "./candles";
 import { seenColumns } from "./drawheat";
-import type { Place, Scene } from "./scene";
+import type { Dot, Place, Scene } from "./scene";
 
 /** Joined candles of a scene, made once for each width. */
 export class CandleCache {
@@ -103,20 +103,35 @@ export function dotRadius(usd: number, ratio: number): number {
   return Math.min(14, Math.max(1.5, Math.sqrt(usd / 1e6) * 2.2)) * ratio;
 }
 
+/** The largest dots in view: one for each dozen pixels, so that they mark events and do not hide the chart. */
+function largestSeen(scene: Scene, place: Place): Dot[] {
+  const left = -place.x(0) / place.perColumn;
+  const right = Math.min(scene.clip ?? Infinity, left + place.width / place.perColumn);
+  const seen = scene.dots.filter((dot) => dot.column >= left && dot.column < right);
+  const most = Math.max(12, Math.round(place.width / place.ratio / 13));
+  if (seen.length <= most) return seen;
+  return seen.sort((a, b) => b.usd - a.usd).slice(0, most);
+}
+
 export function drawDots(ctx: CanvasRenderingContext2D, scene: Scene, place: Place): void {
-  ctx.lineWidth = Math.max(1, 1.25 * place.ratio);
-  for (const dot of scene.dots) {
-    if (scene.clip !== null && dot.column >= scene.clip) continue;
+  for (const dot of largestSeen(scene, place)) {
     const x = place.x(dot.column);
     const y = place.y(dot.price);
-    if (x < -20 || x > place.width + 20) continue;
     ctx.beginPath();
     ctx.arc(x, y, dotRadius(dot.usd, place.ratio), 0, 2 * Math.PI);
-    ctx.strokeStyle = dot.side === "short" ? scene.inks.short : scene.inks.long;
+    const ink = dot.side === "short" ? scene.inks.short : scene.inks.long;
     if (!dot.hollow) {
-      ctx.fillStyle = ctx.strokeStyle;
+      ctx.fillStyle = ink;
       ctx.fill();
     }
-    ctx.stroke();
+    // A rim first: the dot must be seen on cells of any colour.
+    for (const [colour, wide] of [
+      [scene.inks.outline, 3],
+      [ink, 1.25],
+    ] as const) {
+      ctx.strokeStyle = colour;
+      ctx.lineWidth = wide * place.ratio;
+      ctx.stroke();
+    }
   }
 }

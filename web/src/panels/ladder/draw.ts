@@ -42,7 +42,8 @@ export function drawLadder(ctx: CanvasRenderingContext2D, scene: LadderScene, fr
   const { width, height, ratio } = frame;
   ctx.save();
   ctx.scale(ratio, ratio);
-  ctx.clearRect(0, 0, width, height + AXIS);
+  ctx.fillStyle = inks.panel;
+  ctx.fillRect(0, 0, width, height + AXIS);
   const shorts = inView(scene.short, scene.low, scene.high);
   const longs = inView(scene.long, scene.low, scene.high);
   const others = scene.other
