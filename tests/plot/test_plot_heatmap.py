@@ -215,7 +215,7 @@ def test_a_bad_scale_is_refused(scale):
 def test_a_month_of_five_minutes_is_quick(tmp_path):
     scene = make_heatmap(columns=8_640, rows=1_000)
     plot_heatmap(make_heatmap(columns=5))  # fonts are loaded once per process
-    start = time.perf_counter()
+    start = time.process_time()  # of this process: another one that works beside it changes nothing
     save(plot_heatmap(scene), tmp_path / "h.png")
-    assert time.perf_counter() - start < 3.0
+    assert time.process_time() - start < 3.0
     assert save(plot_heatmap(scene, size=TALL), tmp_path / "h.svg").stat().st_size > 10_000
