@@ -44,6 +44,8 @@ export class ChartController {
   private printed: LiquidationsData | null = null;
   private aborter = new AbortController();
   private touched = false;
+  /** The shown instant, ms: what lies after it is hidden. */
+  private clipMs: number | null = null;
   private stopped = false;
   private moving = false;
   private readonly ends: (() => void)[] = [];
@@ -106,7 +108,7 @@ export class ChartController {
     this.own = candles;
     this.after = null;
     const shown = { tiles: this.tiles, bytes: bytesOf(grid), first: grid.first, intervalS: grid.interval_s };
-    this.primitive.show({ ...shown, columns: grid.columns, candles, instant: null });
+    this.primitive.show({ ...shown, columns: grid.columns, candles, instant: null, clip: this.clipColumn() });
     this.setSeries();
     this.prints(this.printed);
     if (before && this.touched) this.showTimes(before);
@@ -156,12 +158,19 @@ export class ChartController {
 
   /** Hide what lies after an instant (ms); null hides nothing. */
   clipAt(at: number | null): void {
-    const grid = this.grid;
-    const clip = at === null || !grid ? null : at / 1000 / grid.interval_s - grid.first;
-    const hides = clip !== null && grid !== null && clip < grid.columns ? Math.max(0, clip) : null;
-    if (hides === this.primitive.scene.clip) return;
-    this.primitive.show({ clip: hides });
+    this.clipMs = at;
+    const clip = this.clipColumn();
+    if (clip === this.primitive.scene.clip) return;
+    this.primitive.show({ clip });
     this.setSeries();
+  }
+
+  /** Columns of the grid that is shown, not of one that is on its way. */
+  private clipColumn(): number | null {
+    const { grid, clipMs } = this;
+    if (!grid || clipMs === null) return null;
+    const clip = clipMs / 1000 / grid.interval_s - grid.first;
+    return clip < grid.columns ? Math.max(0, clip) : null;
   }
 
   lines(lines: Line[], mark: number | null): void {
@@ -350,7 +359,7 @@ export class ChartController {
     const seen = extremes(scene.candles, range.from, end);
     if (!seen) return null;
     let [low, high] = seen;
-    if (this.mark !== null && range.to >= scene.columns - 2) {
+    if (this.mark !== null && range.to >= (scene.clip ?? scene.columns) - 2) {
       low = Math.min(low, this.mark * (1 - BOTH_SIDES));
       high = Math.max(high, this.mark * (1 + BOTH_SIDES));
     }
