@@ -66,6 +66,7 @@ class InstrumentSpec(Struct, frozen=True, kw_only=True):
 
 # What counts as a dollar where venues are joined on one grid of prices.
 DOLLARS = frozenset({"USD", "USDT", "USDC", "USDE", "USD1", "FDUSD", "BUSD", "USDH"})
+_LINEAR = ContractKind.LINEAR  # members of an enumeration are looked up slowly, and this is asked of every print
 
 
 def quantity_base(spec: InstrumentSpec, quantity: float, price: float) -> float:
@@ -79,7 +80,7 @@ def quantity_base(spec: InstrumentSpec, quantity: float, price: float) -> float:
     0.5
     """
     amount = quantity * spec.contract_size
-    return amount if spec.kind is ContractKind.LINEAR else amount / price
+    return amount if spec.kind is _LINEAR else amount / price
 
 
 class Ticker(Struct, frozen=True, kw_only=True, gc=False):

@@ -49,6 +49,8 @@ _TAKER = {"buy": TakerSide.BUY, "sell": TakerSide.SELL}
 # Turnover is contracts x size x price in every print that is known. Another size stands out by a factor of ten; a turnover by
 # the fills instead of the bankruptcy price would not.
 _FACTOR = 2.0
+# Members of an enumeration are looked up slowly, and prints come by the hundred thousand.
+_LINEAR, _BANKRUPTCY, _UNKNOWN = ContractKind.LINEAR, LiquidationPriceKind.BANKRUPTCY, Completeness.UNKNOWN
 
 _LIQUIDATIONS = wire.decoder(payloads.Liquidations)
 _NEW_LIQUIDATIONS = wire.decoder(payloads.Answer[list[payloads.NewRow]])
@@ -142,7 +144,7 @@ def _liquidation(
     if not (0.0 < price < math.inf and 0.0 < (base := quantity_base(spec, contracts, price)) < math.inf):
         found = f"{price}, {contracts}"
         raise wire.corrupt(VENUE, f"{spec.id.symbol} liquidation", "price, volume", "numbers > 0", found)
-    if turnover is not None and spec.kind is ContractKind.LINEAR:
+    if turnover is not None and spec.kind is _LINEAR:
         quote = turnover if isinstance(turnover, float) else wire.optional(turnover, VENUE, "liquidation", "trade_turnover")
         if quote and not 1.0 / _FACTOR < base * price / quote < _FACTOR:
             expected = f"{contracts} contracts of {spec.contract_size} at {price}"
@@ -151,9 +153,9 @@ def _liquidation(
         instrument=spec.id,
         position_side=side,
         price=price,
-        price_kind=LiquidationPriceKind.BANKRUPTCY,
+        price_kind=_BANKRUPTCY,
         quantity_base=base,
-        completeness=Completeness.UNKNOWN,
+        completeness=_UNKNOWN,
         ts_venue=wire.instant(time, MS, VENUE, "liquidation", "created_at"),
         ts_recv=recv_ns,
     )
