@@ -32,7 +32,15 @@ def serve(
         str,
         typer.Option(metavar="ADDRESS", help="Address to listen on; beyond this machine needs --token.", rich_help_panel=_LISTEN),
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.", rich_help_panel=_LISTEN)] = 8700,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=65535,
+            help="Port; 0 takes a free one. Default: 8700, or a free one if that is in use.",
+            rich_help_panel=_LISTEN,
+        ),
+    ] = None,
     token: Annotated[
         str | None,
         typer.Option(

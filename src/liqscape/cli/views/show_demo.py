@@ -39,9 +39,9 @@ def _dashboard(show: Plain, folder: Path) -> None:
         print(f"dashboard: {command}")
         return
     from liqscape.cli.views.show_serve import Asked, show_serve
-    from liqscape.server.options import HOST, PORT
+    from liqscape.server.options import HOST
 
-    asked = Asked(host=HOST, port=PORT, token=None, demo=True, folder=folder, record=(), top=None)
+    asked = Asked(host=HOST, port=None, token=None, demo=True, folder=folder, record=(), top=None)
     show_serve(Home(), show, asked)
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
+import socket
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,7 +20,7 @@ from liqscape.cli.options import Home, Plain
 from liqscape.engine.workspace import Workspace
 from liqscape.errors import BadArgument, LiqscapeError
 from liqscape.server.app import create_app
-from liqscape.server.options import Options
+from liqscape.server.options import PORT, Options
 from liqscape.server.pages import STATIC
 
 _GRACE_S = 5
@@ -27,10 +29,10 @@ _DEMO_STEP_S = 1.0
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """What was typed."""
+    """What was typed; a port of None is the usual one, or a free one if that is taken."""
 
     host: str
-    port: int
+    port: int | None
     token: str | None
     demo: bool
     folder: Path
@@ -53,7 +55,9 @@ def show_serve(home: Home, show: Plain, asked: Asked) -> None:
         note(show, "simulating a market (a minute on the first run)")
         market = DemoMarket(asked.folder)
         folder = market.home
-    options = Options(home=folder, host=asked.host, port=asked.port, token=asked.token, demo=asked.demo).checked()
+    options = Options(
+        home=folder, host=asked.host, port=_port(show, asked.host, asked.port), token=asked.token, demo=asked.demo
+    ).checked()
     application = create_app(options)
     server = _Server(
         uvicorn.Config(
@@ -74,14 +78,30 @@ def show_serve(home: Home, show: Plain, asked: Asked) -> None:
         asyncio.run(_run(server, show, asked, folder, market))
 
 
+def _port(show: Plain, host: str, wanted: int | None) -> int:
+    """Return the port that was asked for; without one the usual, or 0 (a free one) if somebody listens there already."""
+    if wanted is not None:
+        return wanted
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as trial:
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind((host, PORT))
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                return PORT  # the server says what is wrong with it
+            note(show, f"port {PORT} is in use, so a free one is taken; --port chooses one")
+            return 0
+    return PORT
+
+
 class _Server(uvicorn.Server):
     """Says when it listens."""
 
     def address(self) -> str | None:
         """Return where it listens, None before it does."""
         for each in self.servers:
-            for socket in each.sockets:
-                host, port = socket.getsockname()[:2]
+            for opened in each.sockets:
+                host, port = opened.getsockname()[:2]
                 return f"http://{f'[{host}]' if ':' in host else host}:{port}"
         return None
 
@@ -100,7 +120,7 @@ async def _run(server: _Server, show: Plain, asked: Asked, home: Path | None, ma
         await asyncio.gather(*beside, return_exceptions=True)
     if not server.started:
         raise LiqscapeError(
-            f"serve: {asked.host}:{asked.port} could not be opened", hint="Is it in use? Choose another with --port."
+            f"serve: {asked.host}:{PORT if asked.port is None else asked.port} could not be opened", hint="Is it in use? Choose another with --port."
         )
 
 
