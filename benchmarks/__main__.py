@@ -13,7 +13,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import cascade, kernels, parse, whole
+from benchmarks import cascade, kernels, parse, serving, whole
 from benchmarks.measure import Measured
 from liqscape import __version__
 from liqscape.clock import now_ns, utc_date
@@ -36,6 +36,7 @@ MEASUREMENTS = (
     cascade.dynamic_cascade,
     cascade.live_reproduction,
     cascade.beside_flox,
+    serving.serving,
 )
 HEADS = ("measured", "median", "best", "bar", "aim", "verdict", "runs")
 

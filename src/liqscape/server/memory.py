@@ -17,6 +17,7 @@ from liqscape.model.maps import LiquidationMap
 from liqscape.server.bodies import Body
 
 T = TypeVar("T")
+THREADS = "liqscape"  # what the names of all computing threads begin with
 WORKERS = 4  # threads that compute; kernels leave the interpreter lock
 QUICK = 2  # threads for what never computes: tiles, ages. A long answer never keeps them waiting.
 ANSWERS = 256
@@ -169,13 +170,13 @@ class Memory:
     async def run(self, job: Callable[[], T]) -> T:
         """Run a job on the computing threads."""
         if self._pool is None:
-            self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="answers")
+            self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix=f"{THREADS}-answers")
         return await asyncio.get_running_loop().run_in_executor(self._pool, job)
 
     async def quick(self, job: Callable[[], T]) -> T:
         """Run a job that computes nothing long."""
         if self._quick is None:
-            self._quick = ThreadPoolExecutor(QUICK, thread_name_prefix="quick")
+            self._quick = ThreadPoolExecutor(QUICK, thread_name_prefix=f"{THREADS}-quick")
         return await asyncio.get_running_loop().run_in_executor(self._quick, job)
 
     def close(self) -> None:

@@ -5,9 +5,13 @@ from __future__ import annotations
 import asyncio
 import errno
 import logging
+import os
+import signal
 import socket
 import sys
-from contextlib import suppress
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,10 +24,12 @@ from liqscape.cli.options import Home, Plain
 from liqscape.engine.workspace import Workspace
 from liqscape.errors import BadArgument, LiqscapeError
 from liqscape.server.app import create_app
+from liqscape.server.memory import THREADS
 from liqscape.server.options import PORT, Options
 from liqscape.server.pages import STATIC
 
-_GRACE_S = 5
+_GRACE_S = 3
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _DEMO_STEP_S = 1.0
 
 
@@ -70,12 +76,23 @@ def show_serve(home: Home, show: Plain, asked: Asked) -> None:
             ws_per_message_deflate=False,
             ws_max_size=4096,
             server_header=False,
+            proxy_headers=False,  # the rate limit counts who really asks
+            h11_max_incomplete_event_size=32_768,
             date_header=True,
             limit_concurrency=2000,
         )
     )
     with suppress(KeyboardInterrupt):
         asyncio.run(_run(server, show, asked, folder, market))
+    _leave()
+
+
+def _leave() -> None:
+    """End although an answer is still being computed: nothing is kept of it, and nobody waits for it any more."""
+    if any(each.name.startswith(THREADS) for each in threading.enumerate()):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
 
 
 def _port(show: Plain, host: str, wanted: int | None) -> int:
@@ -95,7 +112,26 @@ def _port(show: Plain, host: str, wanted: int | None) -> int:
 
 
 class _Server(uvicorn.Server):
-    """Says when it listens."""
+    """Says when it listens, and ends in order on Ctrl-C and on SIGTERM."""
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        """Let both signals end the loop; a second one does not wait for readers. None is raised again: the end is in order."""
+        loop = asyncio.get_running_loop()
+
+        def stop() -> None:
+            self.force_exit = self.should_exit
+            self.should_exit = True
+
+        for each in _SIGNALS:
+            with suppress(NotImplementedError, RuntimeError):  # a system or a thread without signals
+                loop.add_signal_handler(each, stop)
+        try:
+            yield
+        finally:
+            for each in _SIGNALS:
+                with suppress(NotImplementedError, RuntimeError):
+                    loop.remove_signal_handler(each)
 
     def address(self) -> str | None:
         """Return where it listens, None before it does."""
@@ -113,14 +149,16 @@ async def _run(server: _Server, show: Plain, asked: Asked, home: Path | None, ma
     if asked.record or asked.top:
         beside.append(asyncio.create_task(_record(show, asked, home)))
     try:
-        await server.serve()
+        with suppress(SystemExit):  # how uvicorn says that it could not listen
+            await server.serve()
     finally:
         for task in beside:
             task.cancel()
         await asyncio.gather(*beside, return_exceptions=True)
     if not server.started:
         raise LiqscapeError(
-            f"serve: {asked.host}:{PORT if asked.port is None else asked.port} could not be opened", hint="Is it in use? Choose another with --port."
+            f"serve: {asked.host}:{PORT if asked.port is None else asked.port} could not be opened",
+            hint="Is it in use? Choose another with --port.",
         )
 
 
