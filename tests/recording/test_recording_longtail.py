@@ -15,6 +15,7 @@ import polars as pl
 import pytest
 from recording_scenes import WORLD
 
+from liqscape.api.envelope import meta_of
 from liqscape.engine.backfill import Backfill, BackfillReport
 from liqscape.engine.contact import Contact, contact
 from liqscape.engine.maps import build_map
@@ -22,7 +23,7 @@ from liqscape.engine.recording import Recorder, RecorderHealth, Wanted
 from liqscape.engine.venue_state import describe_venues
 from liqscape.engine.workspace import Workspace
 from liqscape.errors import BadArgument, NoData, RateLimited
-from liqscape.model import Completeness, Kind
+from liqscape.model import Kind
 from liqscape.store import Table
 from liqscape.testing.exchange import MemoryTransport, RehearsalExchange, World, every_dialect
 from liqscape.testing.exchange.server import local_url, served
@@ -241,15 +242,17 @@ def test_its_past_is_stored_and_not_asked_for_again(tmp_path: Path):
 def test_a_joined_map_holds_it_at_its_share_of_open_interest(tmp_path: Path):
     record(tmp_path, Exchange(), 8.0)
     found = build_map(Workspace(tmp_path), "BTC")
-    assert found.coverage.left_out == ()
-    parts = {str(part.instrument): part for part in found.coverage.parts}
+    assert found.left_out == ()
+    parts = {part.instrument: part for part in meta_of(found).coverage.parts}
     assert set(parts) == {"bybit:BTCUSDT", TAIL}
     part = parts[TAIL]
     assert part.open_interest_usd == pytest.approx(5e8, rel=0.01)
-    assert 0.0 < part.share < 1.0
-    # It shows no liquidation: what its map rests on says so, and is not taken for hours in which nobody died.
-    assert part.completeness is Completeness.UNKNOWN
-    print(part)
+    assert part.share == pytest.approx(part.open_interest_usd / found.open_interest_usd)
+    # That it shows no liquidation is not taken for hours in which nobody died: it adds no feed, and its weights are shipped.
+    assert (part.completeness, part.feeds) == ("unknown", [])
+    (rests_on,) = [each for each in found.inputs if str(each.instrument) == TAIL]
+    assert rests_on.weights.source == "shipped"
+    assert rests_on.last_liquidation_ns is None
 
 
 def test_that_it_shows_no_liquidations_is_said(tmp_path: Path):

@@ -21,7 +21,12 @@ _Top = Annotated[
     int | None, typer.Option(metavar="N", help="The N bases with the largest open interest instead.", rich_help_panel=_WHAT)
 ]
 _Venues = Annotated[
-    str | None, typer.Option(metavar="NAMES", help="Only these venues, comma-separated; default: all.", rich_help_panel=_WHAT)
+    str | None,
+    typer.Option(
+        metavar="NAMES",
+        help="Only these venues, comma-separated; default: all with an adapter. ccxt:ID is any other, without liquidations.",
+        rich_help_panel=_WHAT,
+    ),
 ]
 
 
@@ -32,6 +37,7 @@ _Venues = Annotated[
     examples=[
         "liqscape record BTC ETH                          every venue, until Ctrl-C",
         "liqscape record --top 50 --venues binance,bybit  the largest, of two venues",
+        "liqscape record BTC --venues binance,ccxt:phemex and one without an adapter",
         "liqscape record BTC --for 2h --tape tapes/       also keep every frame as it came",
         "liqscape record --play tapes/                    a tape through the same parsers, into the store",
     ],

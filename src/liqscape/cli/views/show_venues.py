@@ -41,6 +41,8 @@ def say_venues(screen: Screen, found: tuple[VenueState, ...]) -> None:
     for note in notes:
         screen.line((note, DIM), hang=2)
     count = sum(len(state.unverified) for state in found)
+    text = "any other venue: --venues ccxt:phemex for record and backfill (price, open interest, funding; never liquidations)"
+    screen.line((text, DIM), hang=2)
     screen.line((f"{count} assumptions are not proven by documentation: liqscape venues --unverified", DIM))
 
 
