@@ -288,7 +288,7 @@ function drawCursor(ctx: CanvasRenderingContext2D, scene: LadderScene, frame: Fr
   ] as const) {
     const y = price === null ? null : frame.y(price);
     if (y === null || price === null || y < 0 || y > frame.height) continue;
-    line(ctx, colour, Math.round(y) + 0.5, frame.width, dash);
+    line(ctx, colour, Math.round(y) + 0.5, frame.width - 2 * COLUMN, dash);
     if (price !== scene.cursor) continue;
     ctx.font = "11px system-ui, sans-serif";
     ctx.textAlign = "left";
