@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo web test test-long fuzz kills chaos check format docs bench nulls simulated record score shipped-weights lock clean
+.PHONY: demo web browser page picture test test-long fuzz kills chaos check format docs bench nulls simulated record score shipped-weights lock clean
 
 # The lock files are the truth of what is installed: a stamp is renewed when they change.
 $(VENV)/.run: requirements.lock pyproject.toml
@@ -25,11 +25,23 @@ $(VENV)/.node: $(VENV)/.run requirements-node.lock
 web: $(VENV)/.node
 	$(BIN)/python hatch_build.py
 
+# The Chromium of the page's tests: the one on the machine, else Debian's package, else Playwright's download.
+browser: $(VENV)/.dev
+	$(BIN)/python tests/page/browser.py
+
+# The page's tests alone, and the picture of the README remade in their browser.
+page: $(VENV)/.dev web browser
+	$(BIN)/python -m pytest tests/page -n 2 --dist worksteal
+	$(BIN)/python -m pytest tests/page -m long
+
+picture: $(VENV)/.dev web browser
+	$(BIN)/python -m benchmarks.page picture
+
 # Ends with the dashboard's address and keeps serving in a terminal; SERVE=0 does not.
 demo: $(VENV)/.run web
 	$(BIN)/liqscape demo $(if $(filter 0,$(SERVE)),,--serve)
 
-test: check docs
+test: check docs web browser
 	$(BIN)/python -m pytest -m "not long" -n 2 --dist worksteal
 
 # A thousand scripted faults over all venues beside a quiet run, on the virtual clock; prints how long each took to overcome.

@@ -12,6 +12,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ ROOT = Path(__file__).parent
 WEB = ROOT / "web"
 STATIC = ROOT / "src" / "liqscape" / "server" / "static"
 STAMP = STATIC / ".stamp"
+INSTALLED = WEB / "node_modules" / ".lock-hash"
 
 
 def sources_hash() -> str:
@@ -51,10 +53,24 @@ def build() -> None:
     node = root / ("node.exe" if windows else "bin/node")
     npm = next(path for path in root.rglob("npm-cli.js"))
     environment = {**os.environ, "PATH": f"{node.parent}{os.pathsep}{os.environ.get('PATH', '')}", "CI": "1"}
-    for words in (["ci", "--ignore-scripts", "--no-audit", "--no-fund"], ["run", "build"]):
+
+    def run(*words: str) -> None:
         print(f"page: npm {' '.join(words)}", file=sys.stderr)
         subprocess.run([str(node), str(npm), *words], cwd=WEB, env=environment, check=True)
-    STAMP.write_text(sources_hash() + "\n", encoding="utf-8")
+
+    sources = sources_hash()
+    install(run)
+    run("run", "build")
+    STAMP.write_text(sources + "\n", encoding="utf-8")
+
+
+def install(run: Callable[..., None]) -> None:
+    """Install what the page is built and tested with, as locked; nothing is done if that is what lies there."""
+    lock = hashlib.sha256((WEB / "package-lock.json").read_bytes()).hexdigest()
+    if INSTALLED.is_file() and INSTALLED.read_text(encoding="utf-8").strip() == lock:
+        return
+    run("ci", "--ignore-scripts", "--no-audit", "--no-fund")
+    INSTALLED.write_text(lock + "\n", encoding="utf-8")
 
 
 class PageHook(BuildHookInterface[Any]):
@@ -69,9 +85,14 @@ class PageHook(BuildHookInterface[Any]):
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Build the page unless it is current, skipped, or the installation is editable."""
         del build_data
-        if version == "editable" or not self._wanted():
+        if version == "editable":
+            if stale():
+                self.app.display_warning("The dashboard is not built by an editable installation: `make web` builds it.")
             return
-        build()
+        if self._wanted():
+            build()
+        if not (STATIC / "index.html").is_file():
+            self.app.display_warning("The dashboard is left out (LIQSCAPE_SKIP_WEB); the API answers without it.")
 
     def clean(self, versions: list[str]) -> None:
         """Remove the built page."""

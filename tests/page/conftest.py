@@ -33,7 +33,7 @@ def start_server(folder: Path, port: int = 0, owner: int | None = None) -> tuple
     opened = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
     actions = [(os.POSIX_SPAWN_OPEN, 1, str(said), opened, 0o600), (os.POSIX_SPAWN_OPEN, 2, str(log), opened, 0o600)]
     process = os.posix_spawn(sys.executable, words, os.environ, file_actions=actions)
-    until = time.monotonic() + 120
+    until = time.monotonic() + 400  # kernels may have to be compiled
     while not (address := said.read_text().strip()):
         if time.monotonic() > until or os.waitpid(process, os.WNOHANG)[0]:
             raise AssertionError(f"the server did not start:\n{log.read_text()[-2000:]}")

@@ -52,7 +52,7 @@ class Watched:
     ) -> Watched:
         """Open a path; `before` sets up routes, `may_fail` allows answers that are refusals."""
         context = browser.new_context(color_scheme=scheme, reduced_motion="reduce", **(how or DESKTOP))  # type: ignore[arg-type]
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(60_000)
         context.add_init_script(_POLICY)
         if script:
             context.add_init_script(path=script)
@@ -66,7 +66,7 @@ class Watched:
     def ready(self) -> Page:
         """Wait until every panel has what it asked for."""
         self.page.locator(READY).first.wait_for(state="attached")
-        self.page.wait_for_function(_SETTLED, timeout=30_000)
+        self.page.wait_for_function(_SETTLED, timeout=120_000)
         return self.page
 
     def url_of(self, resource: str, word: str | None = None) -> str:

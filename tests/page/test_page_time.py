@@ -122,7 +122,7 @@ def test_the_server_dies_and_comes_back(visit, tmp_path, address, shared):
         assert "does not answer" in page.locator("[role=status]").inner_text()
         process, _ = start_server(tmp_path, port=urlsplit(at).port)
         running = True
-        lost.wait_for(state="detached", timeout=30_000)
+        lost.wait_for(state="detached", timeout=120_000)
         page.locator("header [data-live=live]").first.wait_for()
     finally:
         if running:
