@@ -123,8 +123,8 @@ describe("published forced orders", () => {
     } as unknown as LiquidationsData;
     // Column 0 is number 0 of the clock, 300 s each: the second interval is columns 2 and 3.
     expect(dotsOf(data, decodeCandles(planes.buffer), 0, 300)).toEqual([
-      { column: 3, price: 2, usd: 2e6, side: "long", hollow: true },
-      { column: 1, price: 9, usd: 1e6, side: "short", hollow: true },
+      { column: 2.5, known: 4, price: 2, usd: 2e6, side: "long", hollow: true },
+      { column: 1.5, known: 2, price: 9, usd: 1e6, side: "short", hollow: true },
     ]);
   });
 });

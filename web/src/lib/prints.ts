@@ -1,5 +1,5 @@
 // Published forced orders as dots: the feed's sums by interval have no price, so longs stand at the interval's lowest price and
-// shorts at its highest, which is where they were forced, as far as that is known.
+// shorts at its highest, at the column that reached it: where they were forced, as far as that is known.
 
 import { extremes, type Candles } from "./heat/candles";
 import type { Dot } from "./heat/scene";
@@ -20,13 +20,15 @@ export function dotsOf(data: LiquidationsData, candles: Candles, first: number, 
     const to = (start + length) / intervalS - first;
     const seen = extremes(candles, from, to - 1);
     if (!seen) continue;
+    const where = (plane: Float32Array, price: number): number =>
+      plane.indexOf(price, Math.max(0, Math.floor(from))) + 0.5;
     const hollow = total.completeness !== "all";
-    for (const [side, price] of [
-      ["long", seen[0]],
-      ["short", seen[1]],
+    for (const [side, price, column] of [
+      ["long", seen[0], where(candles.low, seen[0])],
+      ["short", seen[1], where(candles.high, seen[1])],
     ] as const) {
       const usd = Number(row[`${side}_usd`] ?? 0);
-      if (usd >= LEAST_USD) made.push({ column: (from + to) / 2, price, usd, side, hollow });
+      if (usd >= LEAST_USD) made.push({ column, known: to, price, usd, side, hollow });
     }
   }
   return made;

@@ -9,7 +9,7 @@ import { dollars } from "./tile";
 import type { Held, Tiles } from "./tiles";
 
 /** Zoomed in so far, each cell gets its number. CSS pixels. */
-const VALUE_WIDTH = 46;
+const VALUE_WIDTH = 40;
 const VALUE_HEIGHT = 11;
 const EDGE_WIDTH = 3;
 

@@ -106,8 +106,10 @@ export function dotRadius(usd: number, ratio: number): number {
 /** The largest dots in view: one for each dozen pixels, so that they mark events and do not hide the chart. */
 function largestSeen(scene: Scene, place: Place): Dot[] {
   const left = -place.x(0) / place.perColumn;
-  const right = Math.min(scene.clip ?? Infinity, left + place.width / place.perColumn);
-  const seen = scene.dots.filter((dot) => dot.column >= left && dot.column < right);
+  const right = left + place.width / place.perColumn;
+  // A sum that ended after the shown instant holds what nobody knew then.
+  const now = scene.clip ?? Infinity;
+  const seen = scene.dots.filter((dot) => dot.column >= left && dot.column < right && dot.known <= now);
   const most = Math.max(12, Math.round(place.width / place.ratio / 13));
   if (seen.length <= most) return seen;
   return seen.sort((a, b) => b.usd - a.usd).slice(0, most);

@@ -8,6 +8,8 @@ import type { Tiles } from "./tiles";
 export interface Dot {
   /** Column, may be fractional. */
   column: number;
+  /** Column from which on it was known: the end of its interval. */
+  known: number;
   price: number;
   usd: number;
   side: "long" | "short";
