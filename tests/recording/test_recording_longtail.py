@@ -340,3 +340,4 @@ def test_ccxt_itself_fills_the_store(name: str, rehearsal: tuple[RehearsalExchan
     assert held == [] if not told else (len(held) == 1 and held[0] in true)
     assert called.unreachable is None
     assert called.changed == ()
+    assert called.lacks == (() if told else ("open interest",))

@@ -21,7 +21,7 @@ from liqscape.model import Bar, InstrumentSpec, Kind, OpenInterest, PriceKind, R
 from liqscape.units import NS_PER_DAY, NS_PER_HOUR, NS_PER_MINUTE, NS_PER_S
 from liqscape.venues.base import Ask, Stream, Venue
 from liqscape.venues.client import Client
-from liqscape.venues.longtail_client import open_client
+from liqscape.venues.longtail_client import Tail, open_client
 from liqscape.venues.transport import Connection, Transport
 
 VENUE_S = 45.0  # a venue that has not told everything by then is left
@@ -179,6 +179,8 @@ async def _venue(
         await client.close()
     # Without instruments nothing else was asked: only that is said.
     lacks = told.lacks() if len(calls) > 1 else ()
+    if isinstance(venue, Tail):
+        lacks = tuple(what for what in lacks if what != "mark price")  # last prices stand for it
     return Contact(key=venue.facts.key, took_s=loop.time() - began, calls=tuple(calls), lacks=lacks, skew_ns=client.skew_ns)
 
 
