@@ -1,7 +1,10 @@
 """Who may ask, how often, how long; what every answer carries; and what a reader that has an answer already is told."""
 
+import base64
 import gzip
+import hashlib
 import re
+from pathlib import Path
 
 import pytest
 import zstandard
@@ -11,6 +14,7 @@ from liqscape.errors import BadArgument
 from liqscape.server.bodies import Body, has_it
 from liqscape.server.gate import SAFETY
 from liqscape.server.options import Options
+from liqscape.server.pages import STATIC
 
 TOKEN = "a-token-of-some-length"
 
@@ -160,3 +164,17 @@ def test_bytes_are_packed_as_the_reader_takes_them():
     assert Body.of(b"x").encoding("zstd") is None
     assert has_it("*", body.etag)
     assert not has_it('"y"', body.etag)
+
+
+def test_the_page_needs_no_style_but_its_own_and_the_logos():
+    """A style attribute or a new version of the chart library would be refused by the browser: it is seen here first."""
+    web = Path(__file__).parents[2] / "web"
+    for source in [*(web / "src").rglob("*.svelte"), *(web / "src").rglob("*.ts"), web / "index.html"]:
+        text = source.read_text(encoding="utf-8")
+        assert not re.search(r"""\sstyle=["{]|cssText|innerHTML|\{@html|setAttribute\(["']style""", text), source
+    allowed = re.search(r"style-src 'self' 'sha256-([^']+)'", SAFETY["content-security-policy"])[1]
+    built = [*(STATIC / "assets").glob("*.js"), *(web / "node_modules/lightweight-charts/dist").glob("*.production.mjs")]
+    styles = [
+        one for path in built for one in re.findall(r"[`\"'](a#tv-attr-logo\{[^`\"']*)[`\"']", path.read_text(encoding="utf-8"))
+    ]
+    assert {base64.b64encode(hashlib.sha256(one.encode()).digest()).decode() for one in styles} <= {allowed}
