@@ -21,7 +21,6 @@ _KINDS = {
 }
 # No venue time on the wire: the instant is that of the arrival, which differs between lines and runs, and with our clock.
 ARRIVAL = ("bitmex:", "hyperliquid:")
-ARRIVAL_NS = 120 * NS_PER_S  # what is still on the book after an outage is told by the first frame after it
 
 
 @dataclass
@@ -163,9 +162,9 @@ def _liquidations(quiet: Run, troubled: Run, found: Difference) -> None:
     for row in sorted(extra):
         by_look[row[0], row[2], round(row[4], 9)].append(row)
     for row in sorted(missing):
-        # A print that has the venue's own instant is that very row, or it is missing.
-        within = ARRIVAL_NS if row[0].startswith(ARRIVAL) else -1
-        alike = [r for r in by_look[row[0], row[2], round(row[4], 9)] if abs(r[1] - row[1]) <= within]
+        # A print that has the venue's own instant is that very row, or it is missing. One that has none is told by price and
+        # quantity, whenever it was heard: an order may rest until a line is back.
+        alike = [r for r in by_look[row[0], row[2], round(row[4], 9)] if row[0].startswith(ARRIVAL) and r[3] == row[3]]
         if alike:
             nearest = min(alike, key=lambda r: abs(r[1] - row[1]))
             by_look[row[0], row[2], round(row[4], 9)].remove(nearest)

@@ -200,9 +200,12 @@ def bars(body: bytes, spec: InstrumentSpec, kind: PriceKind, recv_ns: int) -> Pa
     what = f"{spec.id.symbol} candlestick"
 
     def read(row: payloads.CandleRow) -> Bar | None:
-        volume = wire.optional(row.v, VENUE, what, "v") if kind is PriceKind.LAST else None
-        if volume is not None:
-            volume = wire.not_negative(volume * spec.contract_size, VENUE, what, "v")
+        volume = None
+        if kind is PriceKind.LAST:
+            contracts = wire.optional(row.v, VENUE, what, "v")
+            if contracts is None:
+                raise wire.corrupt(VENUE, what, "v", "a volume beside a price that was traded", row.v)
+            volume = wire.not_negative(contracts * spec.contract_size, VENUE, what, "v")
         return wire.bar(spec, kind, when(row.t, what, "t"), (row.o, row.h, row.l, row.c), volume, None, recv_ns)
 
     return wire.rows(wire.decode(_CANDLES, body, VENUE, "candlesticks"), read)

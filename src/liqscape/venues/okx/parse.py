@@ -143,6 +143,9 @@ def _ticker(row: payloads.TickerRow, spec: InstrumentSpec, recv_ns: int) -> Tick
         return None if found is None else wire.positive(found, VENUE, what, field)
 
     ts, due = wire.optional(row.ts, VENUE, what, "ts"), wire.optional(row.fundingTime, VENUE, what, "fundingTime")
+    if ts is None and row.markPx is not None:
+        # A price at another instant than its own would close its second too early.
+        raise wire.corrupt(VENUE, what, "ts", "the instant of the mark price", row.ts)
     held, contracts = number(row.oiCcy, "oiCcy"), number(row.oi, "oi")
     if held is None and contracts is not None and spec.kind is ContractKind.LINEAR:
         held = contracts * spec.contract_size
