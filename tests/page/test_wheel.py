@@ -24,7 +24,13 @@ def test_a_wheel_made_without_node_has_the_dashboard(tmp_path):
             (source / name).write_bytes((ROOT / name).read_bytes())
     venv.create(tmp_path / "venv", with_pip=True)
     python = tmp_path / "venv" / "bin" / "python"
-    environment = {**os.environ, "PATH": f"{python.parent}{os.pathsep}/usr/bin{os.pathsep}/bin"}
+    # Everything of the machine but Node.
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    for each in [*Path("/usr/bin").iterdir(), *Path("/bin").iterdir()]:
+        if not each.name.startswith(("node", "npm", "npx", "corepack")) and not (programs / each.name).is_symlink():
+            (programs / each.name).symlink_to(each)
+    environment = {**os.environ, "PATH": f"{python.parent}{os.pathsep}{programs}"}
     environment.pop("LIQSCAPE_SKIP_WEB", None)
     found = subprocess.run(
         [python, "-m", "pip", "wheel", str(source), "--no-deps", "--wheel-dir", tmp_path / "wheels"],
