@@ -30,6 +30,9 @@ from liqscape.store.base import Coverage, MaintenanceReport
 from liqscape.store.schema import SCHEMAS, Table
 
 OUTER_RETRIES = 10
+# A table that is kept open holds every commit since it was opened, and each append costs more than the one before: opened anew
+# after so many versions, it begins at the last checkpoint.
+REOPEN = 20
 # What deltalake 1.6 mistakes for part of an address; tried one by one.
 _UNREADABLE = re.compile(r"[\[\]^|]|%[0-9A-Fa-f]{2}")
 _DELTA_TYPE: dict[type[pl.DataType], str] = {pl.String: "string", pl.Int64: "long", pl.Float64: "double"}
@@ -69,7 +72,7 @@ class DeltaStore:
                 f"store: the folder {str(self.path)!r} has {found[0]!r} in its name, which Delta Lake cannot address",
                 hint="Choose a folder without [ ] ^ | and without % before two hexadecimal digits.",
             )
-        self._tables: dict[Table, tuple[DeltaTable, int]] = {}
+        self._tables: dict[Table, tuple[DeltaTable, int, int]] = {}  # the table, its log, the version it was opened at
         self._locks = {table: threading.RLock() for table in Table}
 
     def append(self, table: Table, frame: pl.DataFrame, *, writer: str, batch: int) -> bool:
@@ -258,15 +261,17 @@ class DeltaStore:
         if log is None:
             self._tables.pop(table, None)
             return None
-        delta, its_log = self._tables.get(table, (None, None))
+        delta, its_log, opened = self._tables.get(table, (None, None, 0))
         if delta is not None and its_log == log:
             delta.update_incremental()
-            return delta
-        # A log folder that is not the one we knew: somebody removed the store and began another.
+            if delta.version() - opened < REOPEN:
+                return delta
+        # Opened too long ago, or a log folder that is not the one we knew: somebody removed the store and began another.
         self._tables.pop(table, None)
         with suppress(TableNotFoundError):
-            self._tables[table] = DeltaTable(self._folder(table)), log
-            return self._tables[table][0]
+            fresh = DeltaTable(self._folder(table))
+            self._tables[table] = fresh, log, fresh.version()
+            return fresh
         return None
 
     def _log(self, table: Table) -> int | None:
