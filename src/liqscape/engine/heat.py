@@ -155,7 +155,7 @@ def lay_out(
         raise OutOfRecord("heatmap: the window holds no bar", hint="Ask for a longer window or another as_of.")
     step = Recipe().step
     lowest, highest = min(float(bars.low.min()) for bars in shown), max(float(bars.high.max()) for bars in shown)
-    if kept is not None and 0 <= kept.index(lowest * (1.0 - reach / 2)) and kept.index(highest * (1.0 + reach / 2)) < kept.size:
+    if kept is not None and kept.index(lowest * (1.0 - reach / 2)) >= 0 and kept.index(highest * (1.0 + reach / 2)) < kept.size:
         return Sheet(start, width, kept)
     low, high = lowest * (1.0 - reach), highest * (1.0 + reach)
     cells = max(1, math.ceil(math.log(high / low) / step / rows))
