@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from cli_said import NAME
 
+from liqscape.api.answers.maps import default_step
 from liqscape.cli.main import main
 from liqscape.cli.options import Plain
 from liqscape.cli.screen import Screen, bar
-from liqscape.api.answers.maps import default_step
 from liqscape.cli.views.words import number_interval, odds_text, plain, signed, usd_interval, window_text
 from liqscape.model.maps import Estimate
 
