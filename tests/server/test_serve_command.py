@@ -12,6 +12,7 @@ import time
 
 import httpx
 import pytest
+import structlog
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
@@ -23,6 +24,13 @@ from liqscape.testing.exchange.server import local_url, served
 from liqscape.venues.registry import VENUES
 
 PROGRAM = "import sys; from liqscape.cli.main import main; sys.exit(main())"
+
+
+@pytest.fixture(autouse=True)
+def own_log():
+    """The command lets the log go to the standard error of its time, which of a test is closed when it ends."""
+    yield
+    structlog.reset_defaults()
 
 
 class Serving:

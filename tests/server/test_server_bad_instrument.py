@@ -60,7 +60,7 @@ def test_its_topic_says_what_is_wrong_and_the_others_go_on(spoilt):
         return found
 
     with running(spoilt) as (host, _):
-        found = asyncio.run(work(host))
+        found = asyncio.run(asyncio.wait_for(work(host), 25))
     assert found["now.BTC"]["ok"] is True
     assert found["health"]["ok"] is True
 
