@@ -116,7 +116,7 @@ class _Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Generator[None]:
-        """Let Ctrl-C and SIGTERM end the loop; a second one does not wait for readers. None is raised again: the end is in order."""
+        """Let Ctrl-C and SIGTERM end the loop; a second one does not wait for readers. Neither is raised again afterwards."""
         loop = asyncio.get_running_loop()
 
         def stop() -> None:
