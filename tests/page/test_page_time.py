@@ -103,7 +103,9 @@ def test_an_address_is_the_view(visit, past):
 def test_the_server_dies_and_comes_back(visit, tmp_path, address, shared):
     import shutil
 
-    shutil.copytree(shared / "market" / "live-home", tmp_path / "live-home")
+    shutil.copytree(
+        shared / "market" / "live-home", tmp_path / "live-home", ignore=shutil.ignore_patterns("*-journal", "*-wal", "*-shm")
+    )
     process, at = start_server(tmp_path)
     running = True
     try:
