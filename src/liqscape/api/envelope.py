@@ -24,7 +24,7 @@ from liqscape.model.maps import Heatmap, Inputs, LeftOut, LiquidationMap
 from liqscape.model.sides import Completeness
 from liqscape.units import NS_PER_HOUR, NS_PER_S
 
-METHOD = "docs/readings.md"
+_METHODS = "/method"  # pages of `liqscape serve`; their text is docs/methods/*.md
 _LATE_BARS = 2  # stale after twice the cadence, as the caveat STALE
 _LATE_OPEN_INTEREST_NS = NS_PER_HOUR
 
@@ -137,7 +137,7 @@ class Meta(Struct, kw_only=True):
 
 
 class Links(Struct, kw_only=True):
-    """Where to go from here; `csv` and `reproduce` are commands, `method` is a page of the documentation."""
+    """Where to go from here: `csv` and `reproduce` are commands, `page` and `method` are addresses of `liqscape serve`."""
 
     page: str | None = None
     csv: str | None = None
@@ -170,6 +170,18 @@ class ErrorEnvelope(Struct, kw_only=True):
 
     ok: bool
     error: ErrorFacts
+
+
+def method_of(command: str) -> str:
+    """Return the address of the page that says how the numbers of a command are made.
+
+    Examples
+    --------
+    >>> method_of("accuracy/ledger"), method_of("heat")
+    ('/method/accuracy', '/method/heatmap')
+    """
+    feature = command.partition("/")[0]
+    return f"{_METHODS}/{'heatmap' if feature == 'heat' else feature}"
 
 
 def envelope(command: str, data: Any, meta: Meta, links: Links | None = None) -> Envelope:

@@ -12,7 +12,11 @@ import polars as pl
 from liqscape.analytics import Asymmetry, Ladder, MoveTo, Zones
 from liqscape.engine.tape import Published
 from liqscape.errors import BadArgument
+from liqscape.model.arrays import FloatArray
 from liqscape.model.maps import Heatmap, LiquidationMap
+
+LEVEL_DIGITS, PRICE_DIGITS = 6, 9
+_TENS = np.array([10.0**power for power in range(23)])  # those that a double holds exactly
 
 
 def frame(result: object) -> pl.DataFrame:
@@ -51,6 +55,35 @@ def frame(result: object) -> pl.DataFrame:
     if isinstance(result, msgspec.Struct):
         return _rows((result,))
     raise BadArgument(f"frame: expected a map or a reading, received {type(result).__name__}")
+
+
+def told_levels(found: LiquidationMap) -> list[dict[str, float | None]]:
+    """Return the levels of a map as JSON tells them: the rows of its frame, rounded.
+
+    Dollars and contracts have six significant digits, so any sum of levels is within five parts in a million of the same sum of
+    the map's own; sixteen digits of a number that is known to a few per cent would make the answer twice as long.
+    """
+    exact = frame(found)
+    digits = {"price": PRICE_DIGITS}
+    near = {name: rounded(exact[name].to_numpy(), digits.get(name, LEVEL_DIGITS)) for name in exact.columns}
+    near["distance"] = np.round(exact["distance"].to_numpy(), 6)  # buckets of 0.1 %
+    return pl.DataFrame(near).to_dicts()
+
+
+def rounded(values: np.ndarray[Any, Any], digits: int) -> FloatArray:
+    """Round to significant digits, to the very numbers that are written so; what is not finite or 0 stays.
+
+    Examples
+    --------
+    >>> rounded(np.array([1601375.4693621441, 0.02225286865416853, -3.0, 0.0]), 4).tolist()
+    [1601000.0, 0.02225, -3.0, 0.0]
+    """
+    exact = values.astype(np.float64)
+    known = np.isfinite(exact) & (exact != 0.0)
+    size = np.floor(np.log10(np.abs(np.where(known, exact, 1.0)))).astype(np.int64)
+    after = np.clip(digits - 1 - size, -22, 22)
+    up, down = _TENS[np.maximum(after, 0)], _TENS[np.maximum(-after, 0)]
+    return np.where(known, np.round(exact * up / down) / up * down, exact)
 
 
 def _levels(found: LiquidationMap) -> pl.DataFrame:

@@ -17,7 +17,7 @@ from liqscape.analytics import Tilt, caveats_for, filter_map, headline, tilt
 from liqscape.analytics.caveats import Caveat
 from liqscape.api._arguments import dollars, instant, venue_names
 from liqscape.api._arguments import fractions as read_fractions
-from liqscape.api.envelope import METHOD, Links, Meta, age_s, late_inputs, meta_of
+from liqscape.api.envelope import Links, Meta, age_s, late_inputs, meta_of, method_of
 from liqscape.clock import iso, now_ns
 from liqscape.engine.issue import issue
 from liqscape.engine.maps import build_map, parse_reading
@@ -133,7 +133,7 @@ class Question:
             return lean
 
     def links(self, as_of_ns: int, flags: Sequence[str | None]) -> Links:
-        """Return the commands that give the same answer again.
+        """Return the commands that give the same answer again, and the page that shows it.
 
         Parameters
         ----------
@@ -143,7 +143,13 @@ class Question:
         words = ["liqscape", self.command, self.asked, *(word for word in flags if word is not None)]
         words += ["--venue", ",".join(self.venues)] if self.venues else []
         line = shlex.join([*words, "--as-of", iso(as_of_ns)])
-        return Links(csv=f"{line} --csv", method=METHOD, reproduce=f"{line} --json")
+        venues = f"&venue={','.join(self.venues)}" if self.venues else ""
+        return Links(
+            page=f"/{self.asked}?as_of={iso(as_of_ns)}{venues}",
+            csv=f"{line} --csv",
+            method=method_of(self.command),
+            reproduce=f"{line} --json",
+        )
 
     def find_map(self, words: Words, *, filtered: bool = True) -> LiquidationMap:
         """Return the map that is meant, less what was left out on request, STALE where its inputs are old by now.

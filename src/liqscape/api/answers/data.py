@@ -41,7 +41,7 @@ class Totals(Struct, kw_only=True):
 
 
 class MapData(Struct, kw_only=True):
-    """`map`: balance, ladder, and every 0.1 % level (a row of the flat table)."""
+    """`map`: balance, ladder, and every 0.1 % level (a row of the flat table, in six digits)."""
 
     headline: str
     balance: Balance

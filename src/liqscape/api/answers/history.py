@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from liqscape.analytics import Fuel
 from liqscape.analytics.caveats import Caveat
 from liqscape.analytics.heat import DollarScale
 from liqscape.api.answers.data import Candles, FuelAccount, FuelData, HeatmapData
-from liqscape.api.frames import frame
+from liqscape.api.frames import frame, rounded
 from liqscape.api.question import Answered, Question, Words, level, option, said
 from liqscape.clock import iso
 from liqscape.engine.fuel import build_fuel
@@ -19,7 +17,6 @@ from liqscape.engine.heat import build_heatmap
 from liqscape.engine.issue import issue
 from liqscape.engine.maps import parse_reading
 from liqscape.model import PriceGrid
-from liqscape.model.arrays import FloatArray
 from liqscape.model.maps import Heatmap, LiquidationMap
 from liqscape.units import NS_PER_DAY, NS_PER_HOUR, NS_PER_MINUTE, NS_PER_S, format_percent, parse_duration_ns
 
@@ -149,8 +146,8 @@ def heatmap_data(found: Heatmap, scale: DollarScale) -> HeatmapData:
         columns=[iso(int(start)) for start in found.start_ns],
         edge_price=found.edge_price,
         unit="USD per 0.1 % of price",
-        usd=_rounded(found.usd_per_permille),
-        prior_share=_rounded(found.prior_share, 2),
+        usd=rounded(found.usd_per_permille, 4),
+        prior_share=rounded(found.prior_share, 2),
         candles=Candles(open=found.open, high=found.high, low=found.low, close=found.close),
         scale=scale,
     )
@@ -205,11 +202,3 @@ def _locked(question: Question) -> tuple[float, float] | None:
     if settings.heatmap_floor_usd is None or settings.heatmap_ceiling_usd is None:
         return None
     return settings.heatmap_floor_usd, settings.heatmap_ceiling_usd
-
-
-def _rounded(cells: np.ndarray[Any, Any], digits: int = 4) -> FloatArray:
-    """Round to significant digits."""
-    values = cells.astype(np.float64)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        power = np.where(values > 0.0, 10.0 ** (digits - 1 - np.floor(np.log10(values))), 1.0)
-        return np.round(values * power) / power

@@ -28,7 +28,7 @@ from liqscape.analytics.move_to import DEFAULT_USD
 from liqscape.analytics.pools import DEFAULT_WITHIN
 from liqscape.analytics.zones import ZONE_WITHIN
 from liqscape.api.answers.data import AsymmetryData, MapData, MovesData, NowData, Shapes, Totals, ZonesData
-from liqscape.api.frames import frame
+from liqscape.api.frames import frame, told_levels
 from liqscape.api.question import Answered, Question, Words, option, widest_odds
 from liqscape.model import PositionSide
 from liqscape.model.maps import LiquidationMap
@@ -244,7 +244,7 @@ def map_data(found: LiquidationMap, rows: Ladder, sentence: str, ranges: tuple[R
         ),
         ladder=rows,
         ranges=ranges,
-        levels=frame(found).to_dicts(),
+        levels=told_levels(found),
     )
 
 

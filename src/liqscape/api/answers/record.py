@@ -9,7 +9,7 @@ import polars as pl
 from msgspec import Struct
 
 from liqscape.analytics.caveats import Caveat, sentence
-from liqscape.api.envelope import METHOD, Links, plain_meta
+from liqscape.api.envelope import Links, method_of, plain_meta
 from liqscape.api.question import Answered, Question, option
 from liqscape.api.record import MAGNET, note_card, one_instrument, refresh_verdict
 from liqscape.clock import now_ns, parse_instant
@@ -102,7 +102,7 @@ def answer_accuracy(
         command="accuracy",
         data=AccuracyData(badge=record, verdict=verdict, magnet=card, ledger=walked),
         meta=plain_meta(instruments=[instrument], asked=question.asked, simulated=simulated, caveats=caveats, accuracy=record),
-        links=Links(method=METHOD, reproduce=f"liqscape accuracy {instrument} --json"),
+        links=Links(method=method_of("accuracy"), reproduce=f"liqscape accuracy {instrument} --json"),
         parts=AccuracyParts(instrument, record, verdict, card, walked, simulated, caveats),
     )
 
