@@ -41,6 +41,8 @@ def test_a_wheel_made_without_node_has_the_dashboard(tmp_path):
     names = zipfile.ZipFile(wheel).namelist()
     assert "liqscape/server/static/index.html" in names
     assert any(name.startswith("liqscape/server/static/assets/") and name.endswith(".js") for name in names)
+    assert "liqscape/server/method_pages/map.md" in names
+    assert "liqscape/server/method.css" in names
     assert not [name for name in names if "node_modules" in name]
 
 
@@ -54,4 +56,5 @@ def test_a_source_distribution_carries_the_built_page(tmp_path):
         names = archive.getnames()
     assert any(name.endswith("src/liqscape/server/static/index.html") for name in names)
     assert any(name.endswith("web/src/App.svelte") for name in names)
+    assert any(name.endswith("docs/methods/map.md") for name in names)
     assert not [name for name in names if "node_modules" in name]

@@ -4,7 +4,6 @@ import re
 from pathlib import Path
 
 from liqscape.analytics.caveats import TEXTS, CaveatCode
-from liqscape.api.envelope import METHOD
 from liqscape.server import gate, hub, memory, options
 from liqscape.server.app import create_app
 from liqscape.server.hub import KINDS, MOST_TOPICS
@@ -51,10 +50,6 @@ def test_limits_are_those_of_the_source():
     assert f"{MOST_TOPICS} for\none reader" in SERVING
     for kind in KINDS:
         assert f"`{kind}" in SERVING
-
-
-def test_pages_that_answers_point_to_exist():
-    assert (ROOT / METHOD).is_file()
 
 
 def test_no_page_promises_anything():

@@ -9,7 +9,7 @@ import polars as pl
 
 from liqscape.analytics.caveats import Caveat, sentence
 from liqscape.api._arguments import instant, venue_names
-from liqscape.api.envelope import METHOD, Links, plain_meta
+from liqscape.api.envelope import Links, method_of, plain_meta
 from liqscape.api.frames import frame
 from liqscape.cli.emit import Answer, check, emit
 from liqscape.cli.options import Show, Target
@@ -61,7 +61,7 @@ def show_attribute(target: Target, show: Show, *, from_: str, to: str) -> None:
         ),
         text=text,
         table=lambda: _table(made),
-        links=Links(csv=f"{words} --csv", method=METHOD, reproduce=f"{words} --json"),
+        links=Links(csv=f"{words} --csv", method=method_of("attribute"), reproduce=f"{words} --json"),
     )
     emit(show, answer, Screen.of(show, zone))
 
