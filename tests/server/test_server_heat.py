@@ -3,6 +3,7 @@
 The frames are read here with a decoder of its own, written from the page of the protocol, not from the encoder.
 """
 
+import dataclasses
 import struct
 import threading
 
@@ -14,9 +15,11 @@ from liqscape.analytics.pyramid import NOT_KNOWN
 from liqscape.api.answers.history import Shape
 from liqscape.api.question import Words, ask
 from liqscape.cli.demo_market import DemoMarket
+from liqscape.estimate import Recipe
+from liqscape.model import PriceGrid
 from liqscape.server.bodies import ASK_AGAIN
 from liqscape.server.deltas import delta, reset
-from liqscape.server.heat import Heat
+from liqscape.server.heat import Heat, _rows_of
 from liqscape.server.memory import Memory
 from liqscape.units import NS_PER_DAY, NS_PER_HOUR, NS_PER_MINUTE
 
@@ -116,6 +119,36 @@ def test_deltas_give_what_a_fresh_pyramid_has(market):
             np.testing.assert_array_equal(cells[at:], new.pyramid.levels[0])
         held = new
     assert frames >= 3
+
+
+def test_a_live_grid_keeps_its_name_while_it_holds_the_prices(tmp_path):
+    """New columns are columns of the same grid: rows that moved in their last bit once made every tile another one."""
+    market = Market(tmp_path)
+    first = market.grid()
+    held = [market.later(minutes) for minutes in (5, 5, 60, 5, 240, 5)]
+    assert {grid.name for grid in held} == {first.name}
+    assert held[-1].revision > first.revision
+    for grid in held:
+        np.testing.assert_array_equal(grid.found.edge_price, first.found.edge_price)
+
+
+def test_the_rows_of_a_grid_are_laid_out_again_to_the_last_bit(market):
+    found = market.grid().found
+    rng = np.random.default_rng(5)
+    for low, factor, cells in zip(10.0 ** rng.uniform(-4, 5, 99), rng.uniform(1.01, 3, 99), rng.integers(1, 40, 99), strict=True):
+        grid = PriceGrid.covering(float(low), float(low * factor), int(cells) * Recipe().step)
+        assert _rows_of(dataclasses.replace(found, edge_price=grid.edges)) == grid
+
+
+def test_a_price_that_leaves_the_rows_makes_another_grid(tmp_path, monkeypatch):
+    from liqscape.engine import heat as sheets
+
+    market = Market(tmp_path)
+    first = market.grid()
+    monkeypatch.setattr(sheets, "_REACH", 0.4)  # as if prices had come nearer to the edge than half of the reach
+    new = market.later(5)
+    assert new.name != first.name
+    assert read_frame(delta(first, new))["kind"] == 2
 
 
 def test_a_delta_is_small(market):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import math
 import secrets
 import threading
 from collections import OrderedDict
@@ -19,6 +20,7 @@ from liqscape.api.answers.history import Shape, find_heatmap
 from liqscape.api.question import Question, Words
 from liqscape.clock import iso
 from liqscape.errors import BadArgument
+from liqscape.estimate import Recipe
 from liqscape.model import PriceGrid
 from liqscape.model.maps import Heatmap
 from liqscape.server.bodies import Body
@@ -246,10 +248,10 @@ def _light(found: Heatmap) -> Heatmap:
 
 
 def _rows_of(found: Heatmap) -> PriceGrid:
-    """Return the rows of a heatmap as a grid that a later one can be built on."""
-    step = float(np.log(found.edge_price[1] / found.edge_price[0]))
-    low, high = float(found.edge_price[0]) * np.exp(step / 2), float(found.edge_price[-2]) * np.exp(step / 2)
-    return PriceGrid.covering(low, high, step)
+    """Return the rows of a heatmap as a grid that a later one can be built on: with the very same edges, to the last bit."""
+    rows, fine = found.edge_price.size - 1, Recipe().step
+    step = round(math.log(found.edge_price[-1] / found.edge_price[0]) / rows / fine) * fine  # as the engine lays them out
+    return PriceGrid(step, round(math.log(found.edge_price[0]) / step), rows)
 
 
 def _continues(old: Grid, found: Heatmap, new: Pyramid) -> bool:
