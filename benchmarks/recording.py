@@ -21,6 +21,7 @@ from benchmarks.looped_market import LoopedMarket
 from liqscape import clock
 from liqscape.engine.recording import Recorder, RecorderHealth, Wanted
 from liqscape.engine.workspace import Workspace
+from liqscape.store import DeltaStore, Journal, Table
 from liqscape.testing.exchange import RehearsalExchange, World, every_dialect
 from liqscape.testing.virtual import VirtualLoop, run_virtual
 from liqscape.units import NS_PER_HOUR, NS_PER_MINUTE, NS_PER_S
@@ -69,6 +70,42 @@ class Minute:
     bars_late: int
 
 
+class Waits:
+    """How long rows wait for their table: from the first row of a segment that is in the journal until its table has them all.
+
+    What arrived later in the same minute waited less, so the longest wait of a segment is that of its first row.
+    """
+
+    def __init__(self, now_ns) -> None:
+        self.now_ns, self.longest_s = now_ns, dict[str, list[float]]()
+        self._first: dict[tuple[str, int], int] = {}
+        self._write, self._append = Journal.write, DeltaStore.append
+
+    def __enter__(self) -> Waits:
+        waits, write, append = self, self._write, self._append
+
+        def writing(journal: Journal, rows) -> int:
+            asked_ns = waits.now_ns()
+            count = write(journal, rows)
+            for table, values in rows.items():
+                if values:
+                    waits._first.setdefault((table.value, int(journal._path.stem)), asked_ns)
+            return count
+
+        def appending(store: DeltaStore, table: Table, frame, *, writer: str, batch: int) -> bool:
+            done = append(store, table, frame, writer=writer, batch=batch)
+            first_ns = waits._first.pop((table.value, batch), None)
+            if first_ns is not None:
+                waits.longest_s.setdefault(table.value, []).append((waits.now_ns() - first_ns) / NS_PER_S)
+            return done
+
+        Journal.write, DeltaStore.append = writing, appending
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        Journal.write, DeltaStore.append = self._write, self._append
+
+
 @dataclass
 class Course:
     """A whole run."""
@@ -77,6 +114,7 @@ class Course:
     health: RecorderHealth | None = None
     rows: dict[str, int] = field(default_factory=dict[str, int])
     instruments: int = 0
+    waits: Waits | None = None
 
 
 def memory_mb() -> float:
@@ -124,7 +162,8 @@ async def course(home: Path, now_ns, until_ns: int) -> Course:
 
     looking, limiting = asyncio.create_task(look()), asyncio.create_task(limit())
     try:
-        found.health = await recorder.run(until_ns)
+        with Waits(now_ns) as found.waits:
+            found.health = await recorder.run(until_ns)
     finally:
         looking.cancel()
         limiting.cancel()
@@ -151,6 +190,9 @@ def tell(found: Course, what: str) -> None:
         hours.setdefault(int(minute.market_s // 3600), []).append(minute.memory_mb)
     print("  memory by hour, MB (mean, largest):", ", ".join(f"{sum(h) / len(h):.0f} {max(h):.0f}" for h in hours.values()))
     print(f"  print to disk: p50 {found.health.acknowledged_p50_s} s, p99 {found.health.acknowledged_p99_s} s")
+    assert found.waits is not None
+    waits = {table: round(max(seconds), 1) for table, seconds in sorted(found.waits.longest_s.items())}
+    print(f"  in the journal to in the table, s, longest: {waits}")
     print(f"  rows: {found.rows}")
     print(f"  alarms: {[alarm.words for alarm in found.health.alarms]}")
 

@@ -10,11 +10,16 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TypeVar
 
+import msgspec
 from msgspec import Struct
 
+from liqscape.errors import CorruptRecord
 from liqscape.model import Completeness, InstrumentId, InstrumentSpec, Kind, PriceKind
-from liqscape.venues.wire import Parsed
+from liqscape.venues.wire import Parsed, decode
+
+T = TypeVar("T")
 
 Specs = Mapping[str, InstrumentSpec]
 
@@ -301,6 +306,18 @@ class Venue(ABC):
         return judge_status(status, headers, body)
 
 
+def parts(items: Sequence[T], size: int) -> list[Sequence[T]]:
+    """Cut a list into what one message, request or socket may hold."""
+    return [items[i : i + size] for i in range(0, len(items), size)]
+
+
+def sockets(specs: Specs, size: int, make: Callable[[int, Specs], Stream]) -> list[Stream]:
+    """Make as many streams as the instruments need: each takes its number and its instruments, `size` at most, by symbol."""
+    return [
+        make(number, {symbol: specs[symbol] for symbol in symbols}) for number, symbols in enumerate(parts(sorted(specs), size))
+    ]
+
+
 def judge_status(status: int, headers: Mapping[str, str], body: bytes) -> Judgement:
     """Judge by HTTP status and Retry-After (seconds; header names in lower case).
 
@@ -320,3 +337,21 @@ def judge_status(status: int, headers: Mapping[str, str], body: bytes) -> Judgem
     if status >= 500 or status in (408, 425):
         return Judgement(Answer.BUSY, wait_s, words)
     return Judgement(Answer.REFUSED, None, words)
+
+
+def envelope(judged: Judgement, reader: msgspec.json.Decoder[T], body: bytes, venue: str) -> T | None:
+    """Read what a venue says of its answer inside the answer; None where the status has said all there is to know.
+
+    Raises
+    ------
+    CorruptRecord
+        If an answer that is fine by its status is not in the venue's own form.
+    """
+    if judged.answer not in (Answer.FINE, Answer.REFUSED):
+        return None
+    try:
+        return decode(reader, body, venue, "answer")
+    except CorruptRecord:
+        if judged.answer is Answer.FINE:
+            raise
+        return None  # a wall before the venue answered

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 import msgspec
 
 import liqscape.clock as clock
-from liqscape.errors import CorruptRecord
 from liqscape.model import Completeness, FundingRate, InstrumentSpec, Kind, Liquidation, PriceKind
 from liqscape.units import NS_PER_DAY
 from liqscape.venues import wire
@@ -25,7 +24,10 @@ from liqscape.venues.base import (
     Specs,
     Stream,
     Venue,
+    envelope,
     judge_status,
+    parts,
+    sockets,
 )
 from liqscape.venues.bitget import parse, payloads
 from liqscape.venues.wire import MS
@@ -62,8 +64,7 @@ class _Talk(Session):
 
     def opening(self) -> list[str]:
         args = [{"instType": _TYPE, "topic": "ticker", "symbol": symbol} for symbol in self.specs]
-        parts = [args[i : i + _ARGS_PER_MESSAGE] for i in range(0, len(args), _ARGS_PER_MESSAGE)]
-        asked = [[{"instType": _TYPE, "topic": "liquidation"}], *parts]
+        asked = [[{"instType": _TYPE, "topic": "liquidation"}], *parts(args, _ARGS_PER_MESSAGE)]
         return [msgspec.json.encode({"op": "subscribe", "args": part}).decode() for part in asked]
 
     def heartbeat(self) -> str:
@@ -251,36 +252,28 @@ class Bitget(Venue):
         )
 
     def streams(self, specs: Specs) -> list[Stream]:
-        symbols = sorted(specs)
-        parts = [symbols[i : i + _SYMBOLS_PER_STREAM] for i in range(0, len(symbols), _SYMBOLS_PER_STREAM)]
-
-        def stream(number: int, part: Sequence[str]) -> Stream:
+        def stream(number: int, held: Specs) -> Stream:
             # One subscription brings the liquidations of all pairs: each socket takes it and keeps its own instruments'.
             return Stream(
                 name=f"public-{number}",
                 host="ws",
                 path="/v3/ws/public",
-                session=lambda: _Talk({symbol: specs[symbol] for symbol in part}),
+                session=lambda: _Talk(held),
                 kinds=(Kind.LIQUIDATIONS, Kind.TICKERS),
-                instruments=tuple(specs[symbol].id for symbol in part),
+                instruments=tuple(spec.id for spec in held.values()),
                 heartbeat_s=25.0,
                 silence_s=60.0,
                 data_silence_s=30.0,
                 pause_s=0.15,
             )
 
-        return [stream(number, part) for number, part in enumerate(parts)]
+        return sockets(specs, _SYMBOLS_PER_STREAM, stream)
 
     def judge(self, status: int, headers: Mapping[str, str], body: bytes) -> Judgement:
         """Refusals hide in `code`, with HTTP 200 or 400."""
         judged = judge_status(status, headers, body)
-        if judged.answer not in (Answer.FINE, Answer.REFUSED):
-            return judged
-        try:
-            found = wire.decode(_STATUS, body, parse.VENUE, "answer")
-        except CorruptRecord:
-            if judged.answer is Answer.FINE:
-                raise
+        found = envelope(judged, _STATUS, body, parse.VENUE)
+        if found is None:
             return judged
         words = f"{found.code} {found.msg}"
         if found.code in _LIMITED:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import msgspec
@@ -10,7 +10,21 @@ import msgspec
 from liqscape.model import Completeness, InstrumentSpec, Kind, PriceKind
 from liqscape.units import NS_PER_MINUTE, NS_PER_S
 from liqscape.venues import wire
-from liqscape.venues.base import NOTHING, Ask, Bucket, Doubt, Facts, Received, Request, Session, Specs, Stream, Venue
+from liqscape.venues.base import (
+    NOTHING,
+    Ask,
+    Bucket,
+    Doubt,
+    Facts,
+    Received,
+    Request,
+    Session,
+    Specs,
+    Stream,
+    Venue,
+    parts,
+    sockets,
+)
 from liqscape.venues.bitmex import parse, payloads
 
 _HEAD = wire.decoder(payloads.Head)
@@ -30,8 +44,7 @@ class _Talk(Session):
 
     def opening(self) -> list[str]:
         topics = ["liquidation", *(f"instrument:{symbol}" for symbol in sorted(self.specs))]
-        parts = [topics[i : i + _TOPICS_PER_MESSAGE] for i in range(0, len(topics), _TOPICS_PER_MESSAGE)]
-        return [msgspec.json.encode({"op": "subscribe", "args": part}).decode() for part in parts]
+        return [msgspec.json.encode({"op": "subscribe", "args": part}).decode() for part in parts(topics, _TOPICS_PER_MESSAGE)]
 
     def heartbeat(self) -> str:
         return "ping"
@@ -123,11 +136,7 @@ class Bitmex(Venue):
         return self._ask(f"orderBook {spec.id.symbol}", Kind.DEPTH, "/orderBook/L2", params, lambda b, t: parse.book(b, spec, t))
 
     def streams(self, specs: Specs) -> list[Stream]:
-        symbols = sorted(specs)
-        parts = [symbols[i : i + _SYMBOLS_PER_STREAM] for i in range(0, len(symbols), _SYMBOLS_PER_STREAM)]
-
-        def stream(number: int, part: Sequence[str]) -> Stream:
-            held = {symbol: specs[symbol] for symbol in part}
+        def stream(number: int, held: Specs) -> Stream:
             return Stream(
                 name=f"realtime-{number}",
                 host="ws",
@@ -141,7 +150,7 @@ class Bitmex(Venue):
                 data_silence_s=60.0,
             )
 
-        return [stream(number, part) for number, part in enumerate(parts)]
+        return sockets(specs, _SYMBOLS_PER_STREAM, stream)
 
 
 def _written(ns: int) -> str:

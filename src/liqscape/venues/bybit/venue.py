@@ -24,6 +24,8 @@ from liqscape.venues.base import (
     Stream,
     Venue,
     judge_status,
+    parts,
+    sockets,
 )
 from liqscape.venues.bybit import parse, payloads
 
@@ -45,8 +47,7 @@ class _Talk(Session):
         self.specs, self.topics = specs, topics
 
     def opening(self) -> list[str]:
-        parts = [self.topics[i : i + _ARGS_PER_MESSAGE] for i in range(0, len(self.topics), _ARGS_PER_MESSAGE)]
-        return [msgspec.json.encode({"op": "subscribe", "args": part}).decode() for part in parts]
+        return [msgspec.json.encode({"op": "subscribe", "args": part}).decode() for part in parts(self.topics, _ARGS_PER_MESSAGE)]
 
     def heartbeat(self) -> str:
         return '{"op":"ping"}'
@@ -174,25 +175,22 @@ class Bybit(Venue):
         ]
 
     def streams(self, specs: Specs) -> list[Stream]:
-        symbols = sorted(specs)
-        parts = [symbols[i : i + _SYMBOLS_PER_STREAM] for i in range(0, len(symbols), _SYMBOLS_PER_STREAM)]
-
-        def stream(number: int, part: Sequence[str]) -> Stream:
+        def stream(number: int, held: Specs) -> Stream:
             # Tickers ride on the same socket: they are never quiet, so silence of both means that liquidations are lost too.
-            topics = [f"{topic}.{symbol}" for symbol in part for topic in ("tickers", "allLiquidation")]
+            topics = [f"{topic}.{symbol}" for symbol in held for topic in ("tickers", "allLiquidation")]
             return Stream(
                 name=f"public-{number}",
                 host="ws",
                 path=f"/v5/public/{self.category}",
-                session=lambda: _Talk({symbol: specs[symbol] for symbol in part}, topics),
+                session=lambda: _Talk(held, topics),
                 kinds=(Kind.LIQUIDATIONS, Kind.TICKERS),
-                instruments=tuple(specs[symbol].id for symbol in part),
+                instruments=tuple(spec.id for spec in held.values()),
                 heartbeat_s=20.0,
                 silence_s=45.0,
                 data_silence_s=30.0,
             )
 
-        return [stream(number, part) for number, part in enumerate(parts)]
+        return sockets(specs, _SYMBOLS_PER_STREAM, stream)
 
     def judge(self, status: int, headers: Mapping[str, str], body: bytes) -> Judgement:
         """HTTP 403 is Bybit's ban of an address for ten minutes; other refusals hide in `retCode`."""

@@ -23,6 +23,8 @@ from liqscape.venues.base import (
     Stream,
     Venue,
     judge_status,
+    parts,
+    sockets,
 )
 from liqscape.venues.deribit import parse, payloads
 
@@ -48,8 +50,10 @@ class _Talk(Session):
         self.specs, self.channels = specs, channels
 
     def opening(self) -> list[str]:
-        parts = [self.channels[i : i + _CHANNELS_PER_MESSAGE] for i in range(0, len(self.channels), _CHANNELS_PER_MESSAGE)]
-        calls = [("public/set_heartbeat", {"interval": 30}), *(("public/subscribe", {"channels": part}) for part in parts)]
+        calls = [
+            ("public/set_heartbeat", {"interval": 30}),
+            *(("public/subscribe", {"channels": part}) for part in parts(self.channels, _CHANNELS_PER_MESSAGE)),
+        ]
         return [
             msgspec.json.encode({"jsonrpc": "2.0", "id": 100 + number, "method": method, "params": params}).decode()
             for number, (method, params) in enumerate(calls)
@@ -192,18 +196,15 @@ class Deribit(Venue):
         return Ask(ask.name, ask.kind, ask.request, ask.parse, more)
 
     def streams(self, specs: Specs) -> list[Stream]:
-        symbols = sorted(specs)
-        parts = [symbols[i : i + _SYMBOLS_PER_STREAM] for i in range(0, len(symbols), _SYMBOLS_PER_STREAM)]
-
-        def stream(number: int, part: Sequence[str]) -> Stream:
-            channels = [f"{channel}.{symbol}.100ms" for symbol in part for channel in ("ticker", "trades")]
+        def stream(number: int, held: Specs) -> Stream:
+            channels = [f"{channel}.{symbol}.100ms" for symbol in held for channel in ("ticker", "trades")]
             return Stream(
                 name=f"public-{number}",
                 host="ws",
                 path="/ws/api/v2",
-                session=lambda: _Talk({symbol: specs[symbol] for symbol in part}, channels),
+                session=lambda: _Talk(held, channels),
                 kinds=(Kind.LIQUIDATIONS, Kind.TICKERS, Kind.TRADES),
-                instruments=tuple(specs[symbol].id for symbol in part),
+                instruments=tuple(spec.id for spec in held.values()),
                 heartbeat_s=15.0,
                 silence_s=40.0,
                 # Tickers ride on the same socket and are never quiet for so long.
@@ -211,7 +212,7 @@ class Deribit(Venue):
                 pause_s=_SUBSCRIBE_PAUSE_S,
             )
 
-        return [stream(number, part) for number, part in enumerate(parts)]
+        return sockets(specs, _SYMBOLS_PER_STREAM, stream)
 
     def judge(self, status: int, headers: Mapping[str, str], body: bytes) -> Judgement:
         """Deribit names the trouble in `error.code`, whatever the status."""

@@ -6,7 +6,7 @@ key (see `parse`), so a print that both tell at the edge of a gap is counted onc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 import msgspec
 
@@ -29,6 +29,8 @@ from liqscape.venues.base import (
     Stream,
     Venue,
     judge_status,
+    parts,
+    sockets,
 )
 from liqscape.venues.gate import parse, payloads
 
@@ -66,8 +68,7 @@ class _Talk(Session):
     def opening(self) -> list[str]:
         # A message fails as a whole if Gate does not know one of its contracts: tickers are asked for in small parts.
         symbols = list(self.specs)
-        parts = [symbols[i : i + _SYMBOLS_PER_MESSAGE] for i in range(0, len(symbols), _SYMBOLS_PER_MESSAGE)]
-        tickers = [self._say(_TICKERS, event="subscribe", payload=part) for part in parts]
+        tickers = [self._say(_TICKERS, event="subscribe", payload=part) for part in parts(symbols, _SYMBOLS_PER_MESSAGE)]
         return [self._say(_LIQUIDATIONS, event="subscribe", payload=["!all"]), *tickers]
 
     def heartbeat(self) -> str:
@@ -262,24 +263,21 @@ class Gate(Venue):
         )
 
     def streams(self, specs: Specs) -> list[Stream]:
-        symbols = sorted(specs)
-        parts = [symbols[i : i + _SYMBOLS_PER_STREAM] for i in range(0, len(symbols), _SYMBOLS_PER_STREAM)]
-
-        def stream(number: int, part: Sequence[str]) -> Stream:
+        def stream(number: int, held: Specs) -> Stream:
             # One subscription brings the liquidations of all contracts: each socket keeps its own instruments'.
             return Stream(
                 name=f"public-{number}",
                 host="ws",
                 path="/v4/ws/usdt",
-                session=lambda: _Talk({symbol: specs[symbol] for symbol in part}, self._now_ns),
+                session=lambda: _Talk(held, self._now_ns),
                 kinds=(Kind.LIQUIDATIONS, Kind.TICKERS),
-                instruments=tuple(specs[symbol].id for symbol in part),
+                instruments=tuple(spec.id for spec in held.values()),
                 heartbeat_s=15.0,
                 silence_s=35.0,
                 data_silence_s=30.0,
             )
 
-        return [stream(number, part) for number, part in enumerate(parts)]
+        return sockets(specs, _SYMBOLS_PER_STREAM, stream)
 
     def judge(self, status: int, headers: Mapping[str, str], body: bytes) -> Judgement:
         """A 429 tells the instant at which the limit is lifted; 403 keeps an address out for a while."""

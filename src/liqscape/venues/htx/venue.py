@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import liqscape.clock as clock
-from liqscape.errors import CorruptRecord
 from liqscape.model import Completeness, FundingRate, InstrumentSpec, Kind, Population, PriceKind
 from liqscape.units import NS_PER_DAY, NS_PER_HOUR, NS_PER_MINUTE, NS_PER_S
 from liqscape.venues import wire
@@ -27,6 +26,7 @@ from liqscape.venues.base import (
     Specs,
     Stream,
     Venue,
+    envelope,
     judge_status,
 )
 from liqscape.venues.htx import parse, payloads
@@ -297,13 +297,8 @@ class Htx(Venue):
     def judge(self, status: int, headers: Mapping[str, str], body: bytes) -> Judgement:
         """Refusals hide in `status` or `code` of a 200; during maintenance every answer says so."""
         judged = judge_status(status, headers, body)
-        if judged.answer not in (Answer.FINE, Answer.REFUSED):
-            return judged
-        try:
-            found = wire.decode(_STATUS, body, parse.VENUE, "answer")
-        except CorruptRecord:
-            if judged.answer is Answer.FINE:
-                raise
+        found = envelope(judged, _STATUS, body, parse.VENUE)
+        if found is None:
             return judged
         code = str(found.code if found.err_code is None else found.err_code)
         words = f"{found.status} {code} {found.err_msg or found.msg or found.message or ''}".strip()

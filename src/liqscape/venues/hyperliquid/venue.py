@@ -11,19 +11,7 @@ import msgspec
 from liqscape.model import Completeness, InstrumentSpec, Kind, PriceKind
 from liqscape.units import NS_PER_HOUR, NS_PER_MINUTE
 from liqscape.venues import wire
-from liqscape.venues.base import (
-    NOTHING,
-    Ask,
-    Bucket,
-    Doubt,
-    Facts,
-    Received,
-    Request,
-    Session,
-    Specs,
-    Stream,
-    Venue,
-)
+from liqscape.venues.base import NOTHING, Ask, Bucket, Doubt, Facts, Received, Request, Session, Specs, Stream, Venue, sockets
 from liqscape.venues.hyperliquid import accounts, parse, payloads
 from liqscape.venues.hyperliquid.parse import coin_of
 
@@ -201,18 +189,15 @@ class Hyperliquid(Venue):
         )
 
     def streams(self, specs: Specs) -> list[Stream]:
-        symbols = sorted(specs)
-        parts = [symbols[i : i + _COINS_PER_STREAM] for i in range(0, len(symbols), _COINS_PER_STREAM)]
-
-        def stream(number: int, part: Sequence[str]) -> Stream:
+        def stream(number: int, held: Specs) -> Stream:
             # "The server closes after 60 s of silence": a ping every 20 s. Contexts come several times a minute for every coin.
             return Stream(
                 name=f"public-{number}",
                 host="ws",
                 path="/ws",
-                session=lambda: _Talk({symbol: specs[symbol] for symbol in part}),
+                session=lambda: _Talk(held),
                 kinds=(Kind.TICKERS, Kind.TRADES),
-                instruments=tuple(specs[symbol].id for symbol in part),
+                instruments=tuple(spec.id for spec in held.values()),
                 heartbeat_s=20.0,
                 silence_s=45.0,
                 data_silence_s=60.0,
@@ -220,4 +205,4 @@ class Hyperliquid(Venue):
                 pause_s=0.04,
             )
 
-        return [stream(number, part) for number, part in enumerate(parts)]
+        return sockets(specs, _COINS_PER_STREAM, stream)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import msgspec
@@ -25,6 +25,8 @@ from liqscape.venues.base import (
     Stream,
     Venue,
     judge_status,
+    parts,
+    sockets,
 )
 from liqscape.venues.kraken import parse, payloads
 
@@ -47,10 +49,9 @@ class _Talk(Session):
 
     def opening(self) -> list[str]:
         products = sorted(self.specs)
-        parts = [products[i : i + _PRODUCTS_PER_MESSAGE] for i in range(0, len(products), _PRODUCTS_PER_MESSAGE)]
         return [
             msgspec.json.encode({"event": "subscribe", "feed": feed, "product_ids": part}).decode()
-            for part in parts
+            for part in parts(products, _PRODUCTS_PER_MESSAGE)
             for feed in ("ticker", "trade")
         ]
 
@@ -189,11 +190,7 @@ class Kraken(Venue):
         return Ask(ask.name, ask.kind, ask.request, ask.parse, more)
 
     def streams(self, specs: Specs) -> list[Stream]:
-        symbols = sorted(specs)
-        parts = [symbols[i : i + _SYMBOLS_PER_STREAM] for i in range(0, len(symbols), _SYMBOLS_PER_STREAM)]
-
-        def stream(number: int, part: Sequence[str]) -> Stream:
-            held = {symbol: specs[symbol] for symbol in part}
+        def stream(number: int, held: Specs) -> Stream:
             return Stream(
                 name=f"public-{number}",
                 host="ws",
@@ -207,7 +204,7 @@ class Kraken(Venue):
                 data_silence_s=30.0,
             )
 
-        return [stream(number, part) for number, part in enumerate(parts)]
+        return sockets(specs, _SYMBOLS_PER_STREAM, stream)
 
     def judge(self, status: int, headers: Mapping[str, str], body: bytes) -> Judgement:
         """Kraken says `result: error` in an answer that is fine by its status."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import msgspec
 
@@ -24,6 +24,7 @@ from liqscape.venues.base import (
     Stream,
     Venue,
     judge_status,
+    sockets,
 )
 from liqscape.venues.mexc import parse, payloads
 
@@ -142,24 +143,21 @@ class Mexc(Venue):
         return self._ask(path, Kind.DEPTH, path, {}, "depth", lambda b, t: parse.book(b, spec, t))
 
     def streams(self, specs: Specs) -> list[Stream]:
-        symbols = sorted(specs)
-        parts = [symbols[i : i + _SYMBOLS_PER_STREAM] for i in range(0, len(symbols), _SYMBOLS_PER_STREAM)]
-
-        def stream(number: int, part: Sequence[str]) -> Stream:
+        def stream(number: int, held: Specs) -> Stream:
             return Stream(
                 name=f"tickers-{number}",
                 host="ws",
                 path="/edge",
-                session=lambda: _Talk({symbol: specs[symbol] for symbol in part}),
+                session=lambda: _Talk(held),
                 kinds=(Kind.TICKERS,),
-                instruments=tuple(specs[symbol].id for symbol in part),
+                instruments=tuple(spec.id for spec in held.values()),
                 heartbeat_s=15.0,
                 silence_s=45.0,
                 data_silence_s=60.0,
                 pause_s=0.02,
             )
 
-        return [stream(number, part) for number, part in enumerate(parts)]
+        return sockets(specs, _SYMBOLS_PER_STREAM, stream)
 
     def judge(self, status: int, headers: Mapping[str, str], body: bytes) -> Judgement:
         """Refusals hide in `code`; 510 is too many requests, and HTTP 403 a ban of the address."""

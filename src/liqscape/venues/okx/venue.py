@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 
 import liqscape.clock as clock
-from liqscape.errors import CorruptRecord
 from liqscape.model import Completeness, InstrumentSpec, Kind, Liquidation, Population, PriceKind
 from liqscape.units import NS_PER_DAY, NS_PER_MINUTE
 from liqscape.venues import wire
@@ -25,7 +24,10 @@ from liqscape.venues.base import (
     Specs,
     Stream,
     Venue,
+    envelope,
     judge_status,
+    parts,
+    sockets,
 )
 from liqscape.venues.okx import parse, payloads
 from liqscape.venues.wire import MS
@@ -70,8 +72,7 @@ class _Talk(Session):
             for channel in _TICKER_CHANNELS:
                 name = symbol.removesuffix(parse.SUFFIX) if channel == "index-tickers" else symbol
                 args.append({"channel": channel, "instId": name})
-        parts = [args[i : i + _ARGS_PER_MESSAGE] for i in range(0, len(args), _ARGS_PER_MESSAGE)]
-        asked = [[{"channel": "liquidation-orders", "instType": "SWAP"}], *parts]
+        asked = [[{"channel": "liquidation-orders", "instType": "SWAP"}], *parts(args, _ARGS_PER_MESSAGE)]
         return [msgspec.json.encode({"op": "subscribe", "args": part}).decode() for part in asked]
 
     def heartbeat(self) -> str:
@@ -253,14 +254,13 @@ class Okx(Venue):
 
     def ask_tiers(self, specs: Specs) -> list[Ask]:
         families = [symbol.removesuffix(parse.SUFFIX) for symbol in sorted(specs)]
-        parts = [families[i : i + _FAMILIES_PER_ASK] for i in range(0, len(families), _FAMILIES_PER_ASK)]
 
         def ask(part: Sequence[str]) -> Ask:
             params = {"instType": "SWAP", "tdMode": "isolated", "instFamily": ",".join(part)}
             name = f"position-tiers {part[0]}.."
             return self._ask(name, Kind.TIERS, "public/position-tiers", params, "public", lambda b, t: parse.tiers(b, specs, t))
 
-        return [ask(part) for part in parts]
+        return [ask(part) for part in parts(families, _FAMILIES_PER_ASK)]
 
     def ask_liquidations(self, spec: InstrumentSpec, start_ns: int, end_ns: int) -> Ask:
         """Ask for prints newest first, page by page until one is older than `start_ns`."""
@@ -291,36 +291,28 @@ class Okx(Venue):
         return Ask(ask.name, ask.kind, ask.request, ask.parse, more)
 
     def streams(self, specs: Specs) -> list[Stream]:
-        symbols = sorted(specs)
-        parts = [symbols[i : i + _SYMBOLS_PER_STREAM] for i in range(0, len(symbols), _SYMBOLS_PER_STREAM)]
-
-        def stream(number: int, part: Sequence[str]) -> Stream:
+        def stream(number: int, held: Specs) -> Stream:
             # One subscription brings the liquidations of all swaps: each socket takes it and keeps its own instruments'.
             return Stream(
                 name=f"public-{number}",
                 host="ws",
                 path="/ws/v5/public",
-                session=lambda: _Talk({symbol: specs[symbol] for symbol in part}),
+                session=lambda: _Talk(held),
                 kinds=(Kind.LIQUIDATIONS, Kind.TICKERS),
-                instruments=tuple(specs[symbol].id for symbol in part),
+                instruments=tuple(spec.id for spec in held.values()),
                 heartbeat_s=15.0,
                 silence_s=35.0,
                 data_silence_s=30.0,
                 pause_s=0.4,
             )
 
-        return [stream(number, part) for number, part in enumerate(parts)]
+        return sockets(specs, _SYMBOLS_PER_STREAM, stream)
 
     def judge(self, status: int, headers: Mapping[str, str], body: bytes) -> Judgement:
         """Refusals hide in `code`, with HTTP 200 or 400."""
         judged = judge_status(status, headers, body)
-        if judged.answer not in (Answer.FINE, Answer.REFUSED):
-            return judged
-        try:
-            found = wire.decode(_STATUS, body, parse.VENUE, "answer")
-        except CorruptRecord:
-            if judged.answer is Answer.FINE:
-                raise
+        found = envelope(judged, _STATUS, body, parse.VENUE)
+        if found is None:
             return judged
         words = f"{found.code} {found.msg}"
         if found.code in _LIMITED:
