@@ -80,6 +80,126 @@ def test_who_says_what_it_has_seen_gets_only_what_is_newer(live):
     listen(host, "topics=now.BTC", work)
 
 
+TOPICS = ("map.BTC", "venues", "now.BTC", "health")
+
+
+async def gather(socket, count, until=10.0):
+    """Return so many messages that are no heartbeats."""
+    found = []
+    while len(found) < count:
+        one = json.loads(await asyncio.wait_for(socket.recv(), until))
+        if one["topic"] != "heartbeat":
+            found.append(one)
+    return found
+
+
+async def silent(socket, seconds=0.7):
+    """Assert that nothing but heartbeats comes."""
+    with pytest.raises(TimeoutError):
+        pytest.fail((await gather(socket, 1, seconds))[0]["topic"])
+
+
+@pytest.mark.parametrize("cut", range(len(TOPICS) + 1))
+def test_a_connection_cut_anywhere_goes_on_where_it_was(live, cut):
+    """Whatever was seen before the cut: with the largest number as `since` the rest comes, once, and nothing that was seen."""
+    host, _ = live
+    topics = f"topics={','.join(TOPICS)}"
+
+    async def work(first):
+        before = await gather(first, len(TOPICS))  # all have said something, in any order
+        assert [one["seq"] for one in before] == sorted(one["seq"] for one in before)
+        async with connect(f"ws://{host}/api/v1/stream?{topics}") as again:
+            seen = await gather(again, cut)
+        assert [one["seq"] for one in seen] == sorted(one["seq"] for one in seen)
+        since = max((one["seq"] for one in seen), default=0)
+        async with connect(f"ws://{host}/api/v1/stream?{topics}&since={since}") as last:
+            rest = await gather(last, len(TOPICS) - cut)
+            await silent(last, 0.3)
+        assert sorted(one["topic"] for one in seen + rest) == sorted(TOPICS)
+
+    listen(host, topics, work)
+
+
+def test_the_only_reader_comes_back_and_is_not_told_again(live):
+    """Nobody else read the topics meanwhile: what they said last is still known, under the same number."""
+    host, _ = live
+
+    async def run():
+        async with connect(f"ws://{host}/api/v1/stream?topics=now.BTC,map.BTC") as first:
+            seen = await gather(first, 2)
+        await asyncio.sleep(0.3)
+        since = max(one["seq"] for one in seen)
+        async with connect(f"ws://{host}/api/v1/stream?topics=now.BTC,map.BTC&since={since}") as again:
+            await silent(again)
+        async with connect(f"ws://{host}/api/v1/stream?topics=now.BTC,map.BTC") as new:
+            assert {one["topic"]: one["seq"] for one in await gather(new, 2)} == {one["topic"]: one["seq"] for one in seen}
+
+    asyncio.run(asyncio.wait_for(run(), 20))
+
+
+def test_what_came_while_nobody_read_is_told(live):
+    host, app = live
+    hub = app.state.server.hub
+
+    async def run():
+        async with connect(f"ws://{host}/api/v1/stream?topics=now.BTC,map.BTC") as first:
+            seen = await gather(first, 2)
+        await asyncio.sleep(0.3)
+        hub._resting["map.BTC"].same = b"as if it had been another state"
+        async with connect(f"ws://{host}/api/v1/stream?topics=now.BTC,map.BTC&since={max(o['seq'] for o in seen)}") as again:
+            (news,) = await gather(again, 1)
+            assert news["topic"] == "map.BTC"
+            assert news["seq"] > max(one["seq"] for one in seen)
+            await silent(again, 0.3)
+
+    asyncio.run(asyncio.wait_for(run(), 20))
+
+
+def test_who_comes_late_is_told_how_old_it_is(live):
+    host, _ = live
+
+    async def work(first):
+        early = await message(first, "now.BTC")
+        await asyncio.sleep(hubs.FRESH_S + 0.6)
+        async with connect(f"ws://{host}/api/v1/stream?topics=now.BTC") as late:
+            found = await message(late, "now.BTC")
+        assert found["seq"] == early["seq"]
+        assert found["data"]["meta"]["age_s"] >= early["data"]["meta"]["age_s"] + 0.5
+
+    listen(host, "topics=now.BTC", work)
+
+
+def test_a_number_that_was_never_given_means_nothing(live):
+    host, _ = live
+    assert listen(host, f"topics=now.BTC&since={10**17}", lambda socket: message(socket, "now.BTC"))["data"]["ok"]
+
+
+def test_an_added_topic_has_a_larger_number_than_all_before(live):
+    host, _ = live
+
+    async def work(socket):
+        (_, largest) = sorted(one["seq"] for one in await gather(socket, 2))
+        async with connect(f"ws://{host}/api/v1/stream?topics=health") as other:
+            (newest,) = await gather(other, 1)
+            await other.send('{"add": ["now.BTC"]}')
+            added = await message(other, "now.BTC")
+        assert added["seq"] > max(newest["seq"], largest)
+
+    listen(host, "topics=now.BTC,map.BTC", work)
+
+
+def test_topics_that_nobody_reads_are_few():
+    hub = hubs.Hub(server=None)
+    reader = _Reader(socket=None)
+    for k in range(200):
+        topic = hub._topics[f"now.A{k}"] = hubs._Topic(f"now.A{k}")
+        topic.said = lambda: b"{}"
+        topic.readers.add(reader)
+        hub._leave(reader, topic.name)
+    assert not hub._topics
+    assert list(hub._resting) == [f"now.A{k}" for k in range(200 - hubs.MOST_RESTING, 200)]
+
+
 def test_topics_are_added_and_left(live):
     host, app = live
     hub = app.state.server.hub
@@ -203,8 +323,8 @@ def test_a_heartbeat_comes(live):
 def test_a_slow_reader_gets_the_newest_and_how_much_it_missed():
     reader = _Reader(socket=None)
     for seq in range(1, 6):
-        reader.offer("now.BTC", _writer("now.BTC", seq, None, "snapshot", b'{"n":%d}' % seq))
-        reader.offer("map.BTC", _writer("map.BTC", seq, None, "snapshot", b"{}")) if seq < 3 else None
+        reader.offer("now.BTC", _writer("now.BTC", seq, None, b'{"n":%d}' % seq))
+        reader.offer("map.BTC", _writer("map.BTC", seq, None, b"{}")) if seq < 3 else None
     found = {name: json.loads(write(skipped)) for name, (write, skipped) in reader.waiting.items()}
     assert list(found) == ["map.BTC", "now.BTC"]  # in the order in which they were last told
     assert found["now.BTC"] == {"topic": "now.BTC", "seq": 5, "kind": "snapshot", "data": {"n": 5}, "skipped": 4}

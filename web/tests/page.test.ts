@@ -4,7 +4,7 @@ import { KEYS } from "../src/lib/keys";
 import { captions, csvOf, layoutOf, wrap } from "../src/lib/pictures";
 import { mayPass } from "../src/lib/resource.svelte";
 import { compareAt } from "../src/lib/state.svelte";
-import { readMessage, resumeFrom, waitMs } from "../src/lib/stream";
+import { readMessage, waitMs } from "../src/lib/stream";
 import { DAY, isoOf, played, scrubRange, stepped } from "../src/lib/time";
 import type { Meta } from "../src/lib/wire";
 
@@ -42,17 +42,6 @@ describe("the scrubber", () => {
 describe("the stream", () => {
   it("waits longer each time, at most 15 s", () => {
     expect([0, 1, 2, 9].map(waitMs)).toEqual([500, 1000, 2000, 15_000]);
-  });
-
-  it("resumes only where one number is true for all topics", () => {
-    const seqs = new Map([
-      ["now.BTC", 4],
-      ["map.BTC", 4],
-    ]);
-    expect(resumeFrom(["now.BTC", "map.BTC"], seqs)).toBe(4);
-    expect(resumeFrom(["now.BTC", "heat.BTC"], seqs)).toBeNull();
-    seqs.set("map.BTC", 5);
-    expect(resumeFrom(["now.BTC", "map.BTC"], seqs)).toBeNull();
   });
 
   it("reads what is a message and nothing else", () => {

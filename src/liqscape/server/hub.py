@@ -2,8 +2,13 @@
 
 `/api/v1/stream?topics=now.BTC,map.BTC,heat.BTC,health&since=SEQ`. A message is `{topic, seq, as_of, kind, data}`; its data are
 the envelope that the route of the same name answers. `heat` comes as binary frames (`deltas`). `seq` only ever grows, over all
-topics and over restarts: who gives the largest one that it has seen as `since` gets only what is newer. A reader that is slow
-gets the newest message of a topic with `skipped`, the number of those it did not get. Every 5 seconds a heartbeat is sent.
+topics and over restarts, and no reader is ever sent a smaller one after a larger one: who gives the largest one that it has seen,
+a heartbeat's too, as `since` has missed nothing up to it and gets only what is newer. Frames carry none: `heat` begins with the
+grid each time. A reader that is slow gets the newest message of a topic with `skipped`, the number of those it did not get. Every
+5 seconds a heartbeat is sent.
+
+A topic that nobody reads rests: it is not brought up to date, but a reader that comes back soon is told the state that it has
+under the number that it knows, which is to say nothing.
 """
 
 from __future__ import annotations
@@ -11,6 +16,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
+from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -38,6 +44,8 @@ LOOK_S = 1.0  # how often the store is looked at for new rows
 REST = 10.0  # a topic rests for so many times as long as bringing it up to date took
 MACHINE_S = 5.0  # how often `health` and `venues` are looked at: they change with the time alone
 MOST_TOPICS = 16
+MOST_RESTING = 64  # topics that nobody reads, kept for who comes back
+FRESH_S = 1.0  # what is older is written again, with its ages, for a reader that comes
 LONGEST_MESSAGE = 512  # of a client: topics to add or to leave
 MACHINE = ("health", "venues")
 KINDS = ("now", "map", "heat", *MACHINE)
@@ -67,11 +75,17 @@ class Wish(Struct, forbid_unknown_fields=True):
 
 @dataclass(eq=False)
 class _Topic:
-    """A topic that somebody reads; `same` tells its newest data from others, `grid` is what heat readers have."""
+    """A topic: `said` writes its newest data as old as they are now, `same` tells them from others; `grid` is of heat.
+
+    `seq` is the number under which its state was told first.
+    """
 
     name: str
     seq: int = 0
+    as_of: str | None = None
+    said: Callable[[], bytes] | None = None
     write: Write | None = None
+    written_at: float = 0.0
     same: bytes | None = None
     grid: Grid | None = None
     readers: set[_Reader] = field(default_factory=lambda: set[_Reader]())
@@ -106,9 +120,10 @@ class Hub:
     def __init__(self, server: Server) -> None:
         self._server = server
         self._topics: dict[str, _Topic] = {}
+        self._resting: OrderedDict[str, _Topic] = OrderedDict()
         self._readers: set[_Reader] = set()
         self._tasks: list[asyncio.Task[None]] = []
-        self._seq = 0
+        self._seq = time.time_ns() // 1_000_000
 
     @property
     def readers(self) -> int:
@@ -141,12 +156,13 @@ class Hub:
         sender = asyncio.create_task(self._send(reader))
         try:
             since = int(query["since"]) if re.fullmatch(r"[0-9]{1,18}", query.get("since", "")) else 0
+            since = since if since <= self._seq else 0  # a number that was never given: the clock was set back
             self._add(reader, [name for name in query.get("topics", "").split(",") if name], since)
             while True:
                 wish = _wish(await socket.receive_text())
                 for name in wish.leave:
                     self._leave(reader, name)
-                self._add(reader, wish.add, 0)
+                self._add(reader, wish.add, None)
         except (WebSocketDisconnect, RuntimeError, KeyError):  # KeyError: a binary message, which has no text
             pass
         except BadArgument as error:
@@ -160,14 +176,29 @@ class Hub:
             self._readers.discard(reader)
             self._server.meters.clients.set(len(self._readers))
 
-    def publish(self, name: str, data: bytes, as_of: str | None, kind: str = "snapshot") -> None:
-        """Give a topic's newest state to all its readers, unless it is the one they have."""
+    def publish(self, name: str, data: bytes, as_of: str | None, said: Callable[[], bytes] | None = None) -> None:
+        """Give a topic's newest state to all its readers, unless it is the one they have.
+
+        Parameters
+        ----------
+        said
+            Writes the data anew, as old as they are then; None: they do not grow old.
+        """
         topic, same = self._topics.get(name), _RESTLESS.sub(b"", data)
-        if topic is None or topic.same == same:
+        if topic is None:
             return
-        topic.same, topic.seq = same, self._next()
-        topic.write = _writer(name, topic.seq, as_of, kind, data)
-        self._offer(topic, topic.write)
+        news = topic.same != same
+        if news:
+            topic.same, topic.seq = same, self._next()
+        topic.said, topic.as_of = said or (lambda: data), as_of
+        write = self._write(topic, data)
+        if news:
+            self._offer(topic, write)
+
+    def _write(self, topic: _Topic, data: bytes) -> Write:
+        write = topic.write = _writer(topic.name, topic.seq, topic.as_of, data)
+        topic.written_at = time.monotonic()
+        return write
 
     def send_frame(self, name: str, frame: bytes) -> None:
         """Give a binary frame to all readers of a topic."""
@@ -186,7 +217,9 @@ class Hub:
             if reader.offer(topic.name, write):
                 self._server.meters.skipped.inc()
 
-    def _add(self, reader: _Reader, names: list[str], since: int) -> None:
+    def _add(self, reader: _Reader, names: list[str], since: int | None) -> None:
+        """Let a reader have topics: what it begins with, newer than `since`, or what it adds (None) to those that it has."""
+        held: list[_Topic] = []
         for name in names:
             if not _TOPIC.fullmatch(name):
                 raise BadArgument(
@@ -196,25 +229,52 @@ class Hub:
                 continue
             if len(reader.topics) >= MOST_TOPICS:
                 raise BadArgument(f"topics: at most {MOST_TOPICS} for one reader")
-            topic = self._topics.setdefault(name, _Topic(name))
             reader.topics.add(name)
+            topic = self._wake(name)
             topic.readers.add(reader)
             if topic.grid is not None:
                 frame = reset(topic.grid)
                 reader.offer(name, lambda skipped, frame=frame: frame)
-            elif topic.write is not None:
-                if topic.seq > since:
-                    reader.offer(name, topic.write)
-            else:
+            elif topic.said is None:
                 self._begin(topic)
+            elif since is None or topic.seq > since:
+                held.append(topic)
+        # The least number first: a connection that is lost between two must not leave a hole below what was seen.
+        for topic in sorted(held, key=lambda each: each.seq):
+            reader.offer(topic.name, self._again(topic, new_number=since is None))
+
+    def _again(self, topic: _Topic, *, new_number: bool) -> Write:
+        """Return what a topic said last, as old as it is now; under a new number for a reader that has been sent larger ones."""
+        assert topic.said is not None
+        if new_number:
+            return _writer(topic.name, self._next(), topic.as_of, topic.said())
+        if topic.write is None or time.monotonic() - topic.written_at > FRESH_S:
+            return self._write(topic, topic.said())
+        return topic.write
+
+    def _wake(self, name: str) -> _Topic:
+        """Return a topic that is read, or is read again: then it is brought up to date at once."""
+        topic = self._topics.get(name)
+        if topic is None:
+            topic = self._topics[name] = self._resting.pop(name, None) or _Topic(name)
+            if topic.said is not None:
+                self._begin(topic)
+        return topic
 
     def _leave(self, reader: _Reader, name: str) -> None:
         topic = self._topics.get(name)
         reader.topics.discard(name)
-        if topic is not None:
-            topic.readers.discard(reader)
-            if not topic.readers:
-                del self._topics[name]
+        reader.waiting.pop(name, None)
+        if topic is None:
+            return
+        topic.readers.discard(reader)
+        if topic.readers:
+            return
+        del self._topics[name]
+        if topic.said is not None:  # a grid is too large to be kept for nobody
+            self._resting[name] = topic
+            while len(self._resting) > MOST_RESTING:
+                self._resting.popitem(last=False)
 
     async def _send(self, reader: _Reader) -> None:
         """Send what waits, one message at a time: while one is on its way, newer ones replace those that wait."""
@@ -235,7 +295,7 @@ class Hub:
     async def _beat(self) -> None:
         while True:
             await asyncio.sleep(HEARTBEAT_S)
-            write = _writer("heartbeat", self._seq, iso(now_ns()), "event", b"null")
+            write = _writer("heartbeat", self._seq, iso(now_ns()), b"null", "event")
             for reader in self._readers:
                 reader.offer("heartbeat", write)
 
@@ -273,35 +333,41 @@ class Hub:
     async def _refresh(self, topic: _Topic) -> None:
         kind, _, instrument = topic.name.partition(".")
         start = time.monotonic()
+        said: Callable[[], bytes] | None = None
+        as_of: str | None = None
         try:
             if kind == "heat":
                 await self._refresh_heat(topic, instrument)
                 return
-            data, as_of = await self._server.memory.run(lambda: self._snapshot(kind, instrument))
+            said, data, as_of = await self._server.memory.run(lambda: self._snapshot(kind, instrument))
         except LiqscapeError as error:
-            data, as_of = encode(error_envelope(error)), None
+            data = encode(error_envelope(error))
         except Exception as error:  # one bad instrument or file never ends the others' news
             log.error("topic", topic=topic.name, error=repr(error))
-            data, as_of = encode(_unexpected(error)), None
+            data = encode(_unexpected(error))
         finally:
             topic.rests_until = time.monotonic() + min(REST * (time.monotonic() - start), LONGEST_REST_S)
         if self._topics.get(topic.name) is topic:
             topic.grid = None if kind == "heat" else topic.grid
-            self.publish(topic.name, data, as_of)
+            self.publish(topic.name, data, as_of, said)
 
-    def _snapshot(self, kind: str, instrument: str) -> tuple[bytes, str | None]:
-        """Return the envelope of a topic, as its route would answer."""
+    def _snapshot(self, kind: str, instrument: str) -> tuple[Callable[[], bytes], bytes, str | None]:
+        """Return what writes the envelope of a topic, as its route would answer; it as it is now; its instant."""
         from liqscape.server.routes import snapshot
 
-        said = snapshot(self._server, kind, instrument)
-        return said.body().plain, said.meta.as_of
+        made = snapshot(self._server, kind, instrument)
+
+        def said() -> bytes:
+            return made.body().plain
+
+        return said, said(), made.meta.as_of
 
     async def _refresh_heat(self, topic: _Topic, instrument: str) -> None:
         """Send the columns that are new since the last time; another grid is a reset."""
         from liqscape.server.routes import live_grid
 
         grid = await self._server.memory.run(lambda: live_grid(self._server, instrument))
-        before, topic.grid, topic.same, topic.write = topic.grid, grid, None, None
+        before, topic.grid, topic.same, topic.said = topic.grid, grid, None, None
         if before is grid or self._topics.get(topic.name) is not topic:
             return
         frame = reset(grid) if before is None else await self._server.memory.quick(lambda: delta(before, grid))
@@ -316,7 +382,7 @@ def _unexpected(error: Exception) -> ErrorEnvelope:
     return ErrorEnvelope(ok=False, error=facts)
 
 
-def _writer(name: str, seq: int, as_of: str | None, kind: str, data: bytes) -> Write:
+def _writer(name: str, seq: int, as_of: str | None, data: bytes, kind: str = "snapshot") -> Write:
     """Return what writes a message; it is written once for all readers who missed nothing."""
     plain = msgspec.json.encode(Message(topic=name, seq=seq, as_of=as_of, kind=kind, data=msgspec.Raw(data))).decode()
 

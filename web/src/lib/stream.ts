@@ -21,7 +21,8 @@ const SILENCE_MS = 15_000;
 export class Stream {
   private socket: WebSocket | null = null;
   private topics: readonly string[] = [];
-  private seqs = new Map<string, number>();
+  /** The largest number seen: the server sends no smaller one later, so nothing up to it was missed. Frames carry none. */
+  private seen: number | null = null;
   private tries = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private quiet: ReturnType<typeof setTimeout> | undefined;
@@ -32,7 +33,7 @@ export class Stream {
   listen(topics: readonly string[]): void {
     if (topics.join() === this.topics.join()) return;
     this.topics = topics;
-    this.seqs.clear();
+    this.seen = null; // it says nothing of other topics
     this.close();
     if (topics.length) this.open();
     else this.listener.state("off", null);
@@ -68,8 +69,7 @@ export class Stream {
 
   private url(): string {
     const words = new URLSearchParams({ topics: this.topics.join(",") });
-    const since = resumeFrom(this.topics, this.seqs);
-    if (since !== null) words.set("since", String(since));
+    if (this.seen !== null) words.set("since", String(this.seen));
     const key = token();
     if (key) words.set("token", key);
     return `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}${PREFIX}/stream?${words.toString()}`;
@@ -85,9 +85,9 @@ export class Stream {
       return;
     }
     const message = readMessage(data);
-    if (!message || message.topic === "heartbeat") return;
-    this.seqs.set(message.topic, message.seq);
-    this.listener.message(message);
+    if (!message) return;
+    this.seen = Math.max(this.seen ?? 0, message.seq);
+    if (message.topic !== "heartbeat") this.listener.message(message);
   }
 
   private lost(): void {
@@ -101,13 +101,6 @@ export class Stream {
 /** Half a second, doubling, at most 15 s. */
 export function waitMs(tries: number): number {
   return Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(tries, 10));
-}
-
-/** `since` is one number for all topics: it is only true if all stand at it; else everything is sent again. */
-export function resumeFrom(topics: readonly string[], seqs: ReadonlyMap<string, number>): number | null {
-  const found = topics.map((name) => seqs.get(name));
-  const first = found[0];
-  return first !== undefined && found.every((seq) => seq === first) ? first : null;
 }
 
 export function readMessage(text: string): StreamMessage | null {
