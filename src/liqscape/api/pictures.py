@@ -44,6 +44,7 @@ def plot(
     BadArgument
         If the path's ending is unknown.
     """
+    from liqscape.api.answers.maps import prior_share_within
     from liqscape.api.cascade import draw_cascade
     from liqscape.api.maps import History, Map
     from liqscape.plot import plot_heatmap, plot_map, save
@@ -52,7 +53,8 @@ def plot(
         return draw_cascade(result, path, badge=(badge or Badge()).text, dark=dark)
     record = badge or (result.badge if isinstance(result, Map | History) else Badge())
     if isinstance(result, LiquidationMap):
-        caption = [f"{c.code} {c.text}" for c in caveats_for(result, "map", tested=record.has_record)]
+        drawn = prior_share_within(result, within)
+        caption = [f"{c.code} {c.text}" for c in caveats_for(result, "map", tested=record.has_record, prior_share=drawn)]
         figure = plot_map(
             result, within=within, caption=caption, headline=headline(result), dark=dark, size=size, badge=record.text
         )

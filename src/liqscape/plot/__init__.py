@@ -5,8 +5,8 @@ picture needs beyond its noun (a headline, caveats with numbers, liquidations, t
 """
 
 from liqscape.plot.dots import LiquidationDots
-from liqscape.plot.files import save
+from liqscape.plot.files import png, save
 from liqscape.plot.heatmap_picture import plot_heatmap
 from liqscape.plot.map_picture import plot_map
 
-__all__ = ["LiquidationDots", "plot_heatmap", "plot_map", "save"]
+__all__ = ["LiquidationDots", "plot_heatmap", "plot_map", "png", "save"]

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from pathlib import Path
 
@@ -13,6 +14,13 @@ from matplotlib.figure import Figure
 from liqscape.errors import BadArgument
 
 _SUFFIXES = (".png", ".svg")
+
+
+def png(figure: Figure) -> bytes:
+    """Return a figure as the bytes of a PNG, its alternative text inside."""
+    held = io.BytesIO()
+    figure.savefig(held, format="png", dpi=figure.dpi, facecolor=figure.get_facecolor(), metadata=_metadata(figure, ".png"))
+    return held.getvalue()
 
 
 def save(figure: Figure, path: str | os.PathLike[str]) -> Path:
@@ -35,12 +43,16 @@ def save(figure: Figure, path: str | os.PathLike[str]) -> Path:
     if not target.parent.is_dir():
         raise BadArgument(f"picture: there is no folder {str(target.parent)!r}", hint="Create it first, or choose another one.")
     part = target.with_name(f".{target.name}.{os.getpid()}.part")
-    description = str(figure.get_label())
-    metadata: dict[str, str | None] = {"Title": "Liquidation landscape", "Description": description}
-    metadata |= {"Software": "liqscape"} if suffix == ".png" else {"Creator": "liqscape", "Date": None}
     try:
-        figure.savefig(part, format=suffix[1:], dpi=figure.dpi, facecolor=figure.get_facecolor(), metadata=metadata)
+        figure.savefig(
+            part, format=suffix[1:], dpi=figure.dpi, facecolor=figure.get_facecolor(), metadata=_metadata(figure, suffix)
+        )
         part.replace(target)
     finally:
         part.unlink(missing_ok=True)
     return target
+
+
+def _metadata(figure: Figure, suffix: str) -> dict[str, str | None]:
+    told: dict[str, str | None] = {"Title": "Liquidation landscape", "Description": str(figure.get_label())}
+    return told | ({"Software": "liqscape"} if suffix == ".png" else {"Creator": "liqscape", "Date": None})

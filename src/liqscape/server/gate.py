@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
+import re
 import time
 import traceback
 from collections import OrderedDict
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 STREAM = "/api/v1/stream"
+VIEW_DATA = re.compile(r"/[^/]+\.(?:json|csv|png|parquet)$")  # the address of a view, as data: server/views.py
 _ADDRESSES = 10_000  # remembered by the rate limit
 _LONGEST_URL = 4096
 _LONGEST_HEADERS = 16_384
@@ -130,7 +132,7 @@ class Gate:
         if wait_s > 0.0:
             return refusal(429, "RATE_LIMIT", "too many requests", hint="Ask less often.", retry_after_s=wait_s)
         shown = parse_qs(query.decode("latin-1")).get("token", [""])[0] if scope["type"] == "websocket" else ""
-        if (path.startswith("/api/") or path == "/metrics") and not self._may(headers, shown):
+        if (path.startswith("/api/") or path == "/metrics" or VIEW_DATA.match(path)) and not self._may(headers, shown):
             return refusal(401, "READ_ONLY", "a token is needed", hint="Send Authorization: Bearer TOKEN.")
         return None
 

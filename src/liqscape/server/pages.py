@@ -11,7 +11,7 @@ from fastapi import FastAPI, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from liqscape.server import methods
+from liqscape.server import methods, views
 from liqscape.server.bodies import ASK_AGAIN, IMMUTABLE, Body
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ def add(app: FastAPI, server: Server) -> None:
     """Serve the page: every address that is no file of it is the page itself, for the view lies in the address."""
     files = _read(STATIC)
     methods.add(app, server)
+    views.add(app, server)
 
     @app.get("/{path:path}", include_in_schema=False)
     async def page(request: Request, path: str) -> Response:

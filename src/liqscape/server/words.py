@@ -72,6 +72,36 @@ class MapQuery(Filtered):
     range: str | None = Field(None, max_length=_LENGTH, description="A stretch of prices, such as 84000-100000.")
 
 
+_OF_THE_PAGE = "How the page looks; changes no number."
+
+
+class ViewQuery(Filtered):
+    """The address of a view, with everything that the page writes into it."""
+
+    side: Literal["long", "short", "both"] | None = Field(None, description="Only this side's positions.")
+    within: str | None = Field(None, max_length=_LENGTH, description="Only levels so near, such as 5%.")
+    step: str | None = Field(None, max_length=_LENGTH, description="Height of a bar, such as 0.5%.")
+    range: str | None = Field(None, max_length=_LENGTH, description="A stretch of prices, such as 84000-100000.")
+    look: str | None = Field(None, max_length=_LENGTH, description=_OF_THE_PAGE)
+    scale: str | None = Field(None, max_length=_LENGTH, description=_OF_THE_PAGE)
+    palette: str | None = Field(None, max_length=_LENGTH, description=_OF_THE_PAGE)
+    axis: str | None = Field(None, max_length=_LENGTH, description=_OF_THE_PAGE)
+    hide: str | None = Field(None, max_length=256, description=_OF_THE_PAGE)
+    open: str | None = Field(None, max_length=_LENGTH, description=_OF_THE_PAGE)
+    tab: str | None = Field(None, max_length=_LENGTH, description=_OF_THE_PAGE)
+    pin: str | None = Field(None, max_length=_LENGTH, description=_OF_THE_PAGE)
+    bench: str | None = Field(None, max_length=_LENGTH, description=_OF_THE_PAGE)
+    shock: str | None = Field(None, max_length=_LENGTH, description="Of the cascade; changes no number of the map.")
+    preset: str | None = Field(None, max_length=_LENGTH, description="Of the cascade; changes no number of the map.")
+    usd: str | None = Field(None, max_length=256, description="Of the moves; changes no number of the map.")
+    compare: str | None = Field(None, max_length=_LENGTH, description="The instant beside it; changes no number of the map.")
+
+    def of_map(self) -> MapQuery:
+        """Return the words of the map that this view shows."""
+        asked = {name: getattr(self, name) for name in MapQuery.model_fields}
+        return MapQuery.model_validate(asked | {"side": None if self.side == "both" else self.side})
+
+
 class AsymmetryQuery(Filtered):
     """`asymmetry`."""
 
@@ -134,6 +164,7 @@ class HeatQuery(Built):
     rows: int | None = Field(None, ge=2, le=1024, description="Rows at most.")
     interval: str | None = Field(None, max_length=_LENGTH, description="Width of a column, such as 1h.")
     scale: str | None = Field(None, max_length=_LENGTH, description="Dollar scale of the colours, such as 20K-5M.")
+    part: Literal["data", "all"] | None = Field(None, description="Whose dollars tiles hold; data, if any are known.")
 
     def shape(self) -> Shape:
         """Return what of the heatmap is asked for."""
@@ -144,6 +175,7 @@ class HeatQuery(Built):
             rows=self.rows,
             interval=self.interval,
             scale=self.scale,
+            part=self.part,
         )
 
 

@@ -4,6 +4,86 @@
  */
 
 export interface paths {
+  "/{instrument}.csv": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * As Csv
+     * @description Return the levels of a view as CSV; its first lines are comments with source, units and caveats.
+     */
+    get: operations["as_csv__instrument__csv_get"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/{instrument}.json": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * As Json
+     * @description Return the map of a view: the very answer of `/api/v1/{instrument}/map`.
+     */
+    get: operations["as_json__instrument__json_get"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/{instrument}.parquet": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * As Parquet
+     * @description Return the levels of a view as Parquet; source, units and caveats are its metadata.
+     */
+    get: operations["as_parquet__instrument__parquet_get"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/{instrument}.png": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * As Png
+     * @description Return the picture of a view that `liqscape map --out` writes: 1600 x 900, source and caveats inside.
+     */
+    get: operations["as_png__instrument__png_get"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/api/v1/{instrument}/accuracy": {
     parameters: {
       query?: never;
@@ -970,7 +1050,8 @@ export interface components {
      *         levels, tile_columns
      *             Level k joins 2**k columns by the largest cell; a tile has so many columns of its level and lies on absolute multiples.
      *         floor_usd, decades, steps
-     *             Byte 1 begins at the floor, byte `steps` ends so many decades above it; 0 is less than the floor, 255 not known.
+     *             Of the data: step 1 begins at the floor, the last ends so many decades above it. A byte is twice its step, plus 1 where
+     *             more than half of the cell is assumption; step 0 is less than the floor, byte 255 not known.
      *         tiles
      *             Of each level: [first, last] absolute tile.
      */
@@ -1238,7 +1319,7 @@ export interface components {
     };
     /**
      * Links
-     * @description Where to go from here; `csv` and `reproduce` are commands, `method` is a page of the documentation.
+     * @description Where to go from here: `csv` and `reproduce` are commands, `page` and `method` are addresses of `liqscape serve`.
      */
     Links: {
       /** @default null */
@@ -1298,7 +1379,7 @@ export interface components {
     };
     /**
      * MapData
-     * @description `map`: balance, ladder, and every 0.1 % level (a row of the flat table).
+     * @description `map`: balance, ladder, and every 0.1 % level (a row of the flat table, in six digits).
      */
     MapData: {
       balance: components["schemas"]["Balance"];
@@ -2268,6 +2349,618 @@ export type ZonesAnswer = components["schemas"]["ZonesAnswer"];
 export type ZonesData = components["schemas"]["ZonesData"];
 export type $defs = Record<string, never>;
 export interface operations {
+  as_csv__instrument__csv_get: {
+    parameters: {
+      query?: {
+        /** @description Only what was known then, such as 2026-01-30T22:55Z; default: the newest rows. */
+        as_of?: string | null;
+        /** @description How the page looks; changes no number. */
+        axis?: string | null;
+        /** @description How the page looks; changes no number. */
+        bench?: string | null;
+        /** @description The instant beside it; changes no number of the map. */
+        compare?: string | null;
+        /** @description How the page looks; changes no number. */
+        hide?: string | null;
+        /** @description Only positions of this leverage, such as 10-50. */
+        leverage?: string | null;
+        /** @description How the page looks; changes no number. */
+        look?: string | null;
+        /** @description 503 if the newest input is older, such as 5m. */
+        max_age?: string | null;
+        /** @description Only 0.1 % buckets that hold at least this, such as 1M. */
+        min_usd?: string | null;
+        /** @description How the page looks; changes no number. */
+        open?: string | null;
+        /** @description How the page looks; changes no number. */
+        palette?: string | null;
+        /** @description How the page looks; changes no number. */
+        pin?: string | null;
+        /** @description Of the cascade; changes no number of the map. */
+        preset?: string | null;
+        /** @description A stretch of prices, such as 84000-100000. */
+        range?: string | null;
+        /** @description Dollars as feeds show them, or by reported_share. */
+        reading?: "published" | "true";
+        /** @description 412 if the out-of-sample record is worse. */
+        require?: ("weak" | "tested") | null;
+        /** @description How the page looks; changes no number. */
+        scale?: string | null;
+        /** @description Of the cascade; changes no number of the map. */
+        shock?: string | null;
+        /** @description Only this side's positions. */
+        side?: ("long" | "short" | "both") | null;
+        /** @description Height of a bar, such as 0.5%. */
+        step?: string | null;
+        /** @description How the page looks; changes no number. */
+        tab?: string | null;
+        /** @description Of the moves; changes no number of the map. */
+        usd?: string | null;
+        /** @description Only these venues, comma-separated. */
+        venue?: string | null;
+        /** @description Stretch of stored bars that builds the state, such as 90d. */
+        window?: string | null;
+        /** @description Only levels so near, such as 5%. */
+        within?: string | null;
+      };
+      header?: never;
+      path: {
+        /** @description `binance:BTCUSDT`, or a base such as `BTC`: all stored venues of it. */
+        instrument: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description the view in this form */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "text/csv": string;
+        };
+      };
+      /** @description unchanged since `If-None-Match` */
+      304: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description a token is needed */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorEnvelope"];
+        };
+      };
+      /** @description this server only reads */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorEnvelope"];
+        };
+      };
+      /** @description nothing stored answers */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorEnvelope"];
+        };
+      };
+      /** @description the record is below `require` */
+      412: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorEnvelope"];
+        };
+      };
+      /** @description a word makes no sense */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorEnvelope"];
+        };
+      };
+      /** @description too many requests of this address */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorEnvelope"];
+        };
+      };
+      /** @description unexpected */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorEnvelope"];
+        };
+      };
+      /** @description not ready, or older than `max_age` */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorEnvelope"];
+        };
+      };
+    };
+  };
+  as_json__instrument__json_get: {
+    parameters: {
+      query?: {
+        /** @description Only what was known then, such as 2026-01-30T22:55Z; default: the newest rows. */
+        as_of?: string | null;
+        /** @description How the page looks; changes no number. */
+        axis?: string | null;
+        /** @description How the page looks; changes no number. */
+        bench?: string | null;
+        /** @description The instant beside it; changes no number of the map. */
+        compare?: string | null;
+        /** @description How the page looks; changes no number. */
+        hide?: string | null;
+        /** @description Only positions of this leverage, such as 10-50. */
+        leverage?: string | null;
+        /** @description How the page looks; changes no number. */
+        look?: string | null;
+        /** @description 503 if the newest input is older, such as 5m. */
+        max_age?: string | null;
+        /** @description Only 0.1 % buckets that hold at least this, such as 1M. */
+        min_usd?: string | null;
+        /** @description How the page looks; changes no number. */
+        open?: string | null;
+        /** @description How the page looks; changes no number. */
+        palette?: string | null;
+        /** @description How the page looks; changes no number. */
+        pin?: string | null;
+        /** @description Of the cascade; changes no number of the map. */
+        preset?: string | null;
+        /** @description A stretch of prices, such as 84000-100000. */
+        range?: string | null;
+        /** @description Dollars as feeds show them, or by reported_share. */
+        reading?: "published" | "true";
+        /** @description 412 if the out-of-sample record is worse. */
+        require?: ("weak" | "tested") | null;
+        /** @description How the page looks; changes no number. */
+        scale?: string | null;
+        /** @description Of the cascade; changes no number of the map. */
+        shock?: string | null;
+        /** @description Only this side's positions. */
+        side?: ("long" | "short" | "both") | null;
+        /** @description Height of a bar, such as 0.5%. */
+        step?: string | null;
+        /** @description How the page looks; changes no number. */
+        tab?: string | null;
+        /** @description Of the moves; changes no number of the map. */
+        usd?: string | null;
+        /** @description Only these venues, comma-separated. */
+        venue?: string | null;
+        /** @description Stretch of stored bars that builds the state, such as 90d. */
+        window?: string | null;
+        /** @description Only levels so near, such as 5%. */
+        within?: string | null;
+      };
+      header?: never;
+      path: {
+        /** @description `binance:BTCUSDT`, or a base such as `BTC`: all stored venues of it. */
+        instrument: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description the answer */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["MapAnswer"];
+        };
+      };
+      /** @description unchanged since `If-None-Match` */
+      304: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description a token is needed */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorEnvelope"];
+        };
+      };
+      /** @description this server only reads */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorEnvelope"];
+        };
+      };
+      /** @description nothing stored answers */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorEnvelope"];
+        };
+      };
+      /** @description the record is below `require` */
+      412: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorEnvelope"];
+        };
+      };
+      /** @description a word makes no sense */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorEnvelope"];
+        };
+      };
+      /** @description too many requests of this address */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorEnvelope"];
+        };
+      };
+      /** @description unexpected */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorEnvelope"];
+        };
+      };
+      /** @description not ready, or older than `max_age` */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorEnvelope"];
+        };
+      };
+    };
+  };
+  as_parquet__instrument__parquet_get: {
+    parameters: {
+      query?: {
+        /** @description Only what was known then, such as 2026-01-30T22:55Z; default: the newest rows. */
+        as_of?: string | null;
+        /** @description How the page looks; changes no number. */
+        axis?: string | null;
+        /** @description How the page looks; changes no number. */
+        bench?: string | null;
+        /** @description The instant beside it; changes no number of the map. */
+        compare?: string | null;
+        /** @description How the page looks; changes no number. */
+        hide?: string | null;
+        /** @description Only positions of this leverage, such as 10-50. */
+        leverage?: string | null;
+        /** @description How the page looks; changes no number. */
+        look?: string | null;
+        /** @description 503 if the newest input is older, such as 5m. */
+        max_age?: string | null;
+        /** @description Only 0.1 % buckets that hold at least this, such as 1M. */
+        min_usd?: string | null;
+        /** @description How the page looks; changes no number. */
+        open?: string | null;
+        /** @description How the page looks; changes no number. */
+        palette?: string | null;
+        /** @description How the page looks; changes no number. */
+        pin?: string | null;
+        /** @description Of the cascade; changes no number of the map. */
+        preset?: string | null;
+        /** @description A stretch of prices, such as 84000-100000. */
+        range?: string | null;
+        /** @description Dollars as feeds show them, or by reported_share. */
+        reading?: "published" | "true";
+        /** @description 412 if the out-of-sample record is worse. */
+        require?: ("weak" | "tested") | null;
+        /** @description How the page looks; changes no number. */
+        scale?: string | null;
+        /** @description Of the cascade; changes no number of the map. */
+        shock?: string | null;
+        /** @description Only this side's positions. */
+        side?: ("long" | "short" | "both") | null;
+        /** @description Height of a bar, such as 0.5%. */
+        step?: string | null;
+        /** @description How the page looks; changes no number. */
+        tab?: string | null;
+        /** @description Of the moves; changes no number of the map. */
+        usd?: string | null;
+        /** @description Only these venues, comma-separated. */
+        venue?: string | null;
+        /** @description Stretch of stored bars that builds the state, such as 90d. */
+        window?: string | null;
+        /** @description Only levels so near, such as 5%. */
+        within?: string | null;
+      };
+      header?: never;
+      path: {
+        /** @description `binance:BTCUSDT`, or a base such as `BTC`: all stored venues of it. */
+        instrument: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description the view in this form */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/vnd.apache.parquet": string;
+        };
+      };
+      /** @description unchanged since `If-None-Match` */
+      304: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description a token is needed */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorEnvelope"];
+        };
+      };
+      /** @description this server only reads */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorEnvelope"];
+        };
+      };
+      /** @description nothing stored answers */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorEnvelope"];
+        };
+      };
+      /** @description the record is below `require` */
+      412: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorEnvelope"];
+        };
+      };
+      /** @description a word makes no sense */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorEnvelope"];
+        };
+      };
+      /** @description too many requests of this address */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorEnvelope"];
+        };
+      };
+      /** @description unexpected */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorEnvelope"];
+        };
+      };
+      /** @description not ready, or older than `max_age` */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorEnvelope"];
+        };
+      };
+    };
+  };
+  as_png__instrument__png_get: {
+    parameters: {
+      query?: {
+        /** @description Only what was known then, such as 2026-01-30T22:55Z; default: the newest rows. */
+        as_of?: string | null;
+        /** @description How the page looks; changes no number. */
+        axis?: string | null;
+        /** @description How the page looks; changes no number. */
+        bench?: string | null;
+        /** @description The instant beside it; changes no number of the map. */
+        compare?: string | null;
+        /** @description How the page looks; changes no number. */
+        hide?: string | null;
+        /** @description Only positions of this leverage, such as 10-50. */
+        leverage?: string | null;
+        /** @description How the page looks; changes no number. */
+        look?: string | null;
+        /** @description 503 if the newest input is older, such as 5m. */
+        max_age?: string | null;
+        /** @description Only 0.1 % buckets that hold at least this, such as 1M. */
+        min_usd?: string | null;
+        /** @description How the page looks; changes no number. */
+        open?: string | null;
+        /** @description How the page looks; changes no number. */
+        palette?: string | null;
+        /** @description How the page looks; changes no number. */
+        pin?: string | null;
+        /** @description Of the cascade; changes no number of the map. */
+        preset?: string | null;
+        /** @description A stretch of prices, such as 84000-100000. */
+        range?: string | null;
+        /** @description Dollars as feeds show them, or by reported_share. */
+        reading?: "published" | "true";
+        /** @description 412 if the out-of-sample record is worse. */
+        require?: ("weak" | "tested") | null;
+        /** @description How the page looks; changes no number. */
+        scale?: string | null;
+        /** @description Of the cascade; changes no number of the map. */
+        shock?: string | null;
+        /** @description Only this side's positions. */
+        side?: ("long" | "short" | "both") | null;
+        /** @description Height of a bar, such as 0.5%. */
+        step?: string | null;
+        /** @description How the page looks; changes no number. */
+        tab?: string | null;
+        /** @description Of the moves; changes no number of the map. */
+        usd?: string | null;
+        /** @description Only these venues, comma-separated. */
+        venue?: string | null;
+        /** @description Stretch of stored bars that builds the state, such as 90d. */
+        window?: string | null;
+        /** @description Only levels so near, such as 5%. */
+        within?: string | null;
+      };
+      header?: never;
+      path: {
+        /** @description `binance:BTCUSDT`, or a base such as `BTC`: all stored venues of it. */
+        instrument: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description the view in this form */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "image/png": string;
+        };
+      };
+      /** @description unchanged since `If-None-Match` */
+      304: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description a token is needed */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorEnvelope"];
+        };
+      };
+      /** @description this server only reads */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorEnvelope"];
+        };
+      };
+      /** @description nothing stored answers */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorEnvelope"];
+        };
+      };
+      /** @description the record is below `require` */
+      412: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorEnvelope"];
+        };
+      };
+      /** @description a word makes no sense */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorEnvelope"];
+        };
+      };
+      /** @description too many requests of this address */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorEnvelope"];
+        };
+      };
+      /** @description unexpected */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorEnvelope"];
+        };
+      };
+      /** @description not ready, or older than `max_age` */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorEnvelope"];
+        };
+      };
+    };
+  };
   accuracy_api_v1__instrument__accuracy_get: {
     parameters: {
       query?: never;
