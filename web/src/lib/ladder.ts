@@ -1,6 +1,9 @@
 // Rungs of the ladder: the map's 0.1 % levels summed to rows, each side outward from the mark, and the whole book's curve.
 
+import { level as priceText, percent, usd } from "./format";
 import type { LevelRow } from "./pools";
+import type { Fact } from "./state.svelte";
+import type { LadderRow } from "./wire";
 
 export interface Level extends LevelRow {
   measured_usd?: number | null;
@@ -84,4 +87,23 @@ export function decadesBetween(floor: number, whole: number): number[] {
   const found: number[] = [];
   for (let p = Math.ceil(Math.log10(floor)); 10 ** p <= whole; p++) found.push(10 ** p);
   return found;
+}
+
+/** What is known about a row: the server's own row with its interval, once it has come, else the sum of the map's levels. */
+export function factOfRung(
+  row: Rung,
+  told: LadderRow | null,
+): Pick<Fact, "title" | "shown" | "unit" | "estimate" | "formula"> {
+  const sign = row.side === "short" ? 1 : -1;
+  const between = `${percent(sign * row.near, 1, true)} and ${percent(sign * row.far, 1, true)}`;
+  const share = row.usd > 0 ? `; ${percent(1 - row.priorUsd / row.usd, 0)} of them data` : "";
+  return {
+    title: `${row.side === "short" ? "shorts" : "longs"} between ${between}`,
+    shown: usd(told?.usd.median ?? row.usd),
+    unit: `USD at the level, from ${priceText(row.low)} to ${priceText(row.high)}`,
+    estimate: told?.usd ?? null,
+    formula: `sum of the 0.1 % levels of ${row.side} positions in the row${share}; from the mark out to its far edge ${usd(
+      told?.sum_out_usd.median ?? row.sumUsd,
+    )}`,
+  };
 }

@@ -10,11 +10,13 @@ import type { Layout } from "./pictures";
 import { Resource } from "./resource.svelte";
 import { Stream, type Live } from "./stream";
 import { isoOf } from "./time";
-import type { Kind } from "./facts";
+import { addressOf, type Kind } from "./facts";
+import { factOfRung, type Rung } from "./ladder";
 import type {
   Answer,
   Answers,
   Estimate,
+  LadderRow,
   Links,
   LiquidationsData,
   Machine,
@@ -283,6 +285,15 @@ export class Store {
   /** Open what is known about a number. */
   explain(fact: Fact): void {
     this.fact = fact;
+  }
+
+  /** Open what is known about a row of the ladder. */
+  explainRung(row: Rung, told: LadderRow | null): void {
+    const from = told && this.rungs.answer ? this.rungs : this.map;
+    const { answer } = from;
+    if (!answer) return;
+    const { meta, links } = answer;
+    this.explain({ ...factOfRung(row, told), meta, links, api: addressOf(from.asked, meta.as_of) });
   }
 
   /** Milliseconds since the newest input, of what is shown now; null while nothing is known. */

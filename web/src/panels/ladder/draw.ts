@@ -30,7 +30,7 @@ export interface LadderScene {
 const LABEL = 56;
 /** Room below the plot for the axis of the curves. */
 export const AXIS = 16;
-const COLUMN = 56;
+export const COLUMN = 56;
 const CURVE_FLOOR = 1e4;
 
 /** Name of a row, the same for the engine's rows and ours. */
