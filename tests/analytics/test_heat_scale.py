@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from analytics_maps import AS_OF_NS, MINUTE_NS, law, make_inputs
@@ -5,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from liqscape.analytics import choose_scale, classify, scale_between
+from liqscape.analytics.heat import part_of
 from liqscape.errors import BadArgument, NoData
 from liqscape.model import PriceKind
 from liqscape.model.maps import Heatmap, Reading
@@ -40,8 +43,19 @@ def test_the_scale_ends_on_the_round_dollar_above_the_percentile():
     cells[1] = 3.2e6
     scale = choose_scale(heatmap(cells))
     assert scale.ceiling_usd == 5e6
-    assert scale.edges_usd == (2e4, 5e4, 1e5, 2e5, 5e5, 1e6, 2e6, 5e6)
-    assert scale.floor_usd == 2e4
+    assert scale.floor_usd == 2e5
+    assert scale.edges_usd == pytest.approx([2e5 * 25 ** (k / 7) for k in range(8)])
+
+
+def test_assumption_does_not_count():
+    cells = np.full((10, 10), 8e6)
+    cells[:, :5] = 1.5e5
+    share = np.full((10, 10), 1.0)
+    share[:, :5] = 0.2
+    assert choose_scale(replace(heatmap(cells), prior_share=share.astype(np.float32))).ceiling_usd == 2e5
+    # Where nothing is data, assumption is what there is to be seen.
+    nothing = replace(heatmap(cells), prior_share=np.ones((10, 10), np.float32))
+    assert (part_of(nothing), choose_scale(nothing).ceiling_usd) == ("all", 1e7)
 
 
 def test_a_round_dollar_is_its_own_ceiling():
@@ -51,7 +65,7 @@ def test_a_round_dollar_is_its_own_ceiling():
 
 def test_the_percentile_leaves_out_the_few_brightest_cells():
     cells = np.ones((100, 100)) * 1e5
-    cells[0, :10] = 1e9
+    cells[0, :5] = 1e9
     assert choose_scale(heatmap(cells)).ceiling_usd == 1e5
     assert choose_scale(heatmap(cells), percentile=100.0).ceiling_usd == 1e9
 

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from liqscape.analytics.pyramid import (
+    ASSUMED,
     NOT_KNOWN,
     STEPS,
     TILE_COLUMNS,
@@ -72,15 +73,28 @@ def test_a_byte_is_within_half_a_step_of_its_dollars(usd):
 
 def test_nothing_and_unknown_are_two_things():
     cells = quantise(np.array([0.0, 999.0, np.nan, 1000.0, 1e12]), 1000.0)
-    assert cells.tolist() == [0, 0, NOT_KNOWN, 1, STEPS]
+    assert cells.tolist() == [0, 0, NOT_KNOWN, 2, 2 * STEPS]
     found = dollars(cells, 1000.0)
     assert found[0] == 0.0
     assert math.isnan(found[2])
 
 
+def test_a_byte_holds_the_data_and_says_where_assumption_is_more():
+    usd, share = np.array([1e5, 1e5, 1e5, 1e5, 500.0, np.nan]), np.array([0.0, 0.4, 0.75, 1.0, 1.0, 0.9])
+    cells = quantise(usd, 1e3, prior_share=share)
+    assert (cells & ASSUMED).tolist() == [0, 0, 1, 1, 0, 1]
+    assert dollars(cells, 1e3) == pytest.approx([1e5, 6e4, 2.5e4, 0.0, 0.0, np.nan], rel=0.045, nan_ok=True)
+    assert cells[-1] == NOT_KNOWN
+    assert cells[3] == ASSUMED  # assumption alone is neither nothing nor unknown
+    assert cells[4] == 0
+    assert quantise(np.array([1e12]), 1e3, prior_share=0.6)[0] < NOT_KNOWN
+
+
 def test_the_floor_just_holds_the_largest_cell():
     assert floor_of(heatmap(np.array([[3.2e6, 5.0]]))) == pytest.approx(1e3)
     assert floor_of(heatmap(np.full((2, 3), np.nan))) == pytest.approx(1.0)
+    assumed = replace(heatmap(np.array([[3.2e6, 4.1e4]])), prior_share=np.array([[1.0, 0.0]], np.float32))
+    assert floor_of(assumed) == pytest.approx(10.0)
 
 
 @given(st.integers(0, 40), st.integers(2, 70), st.integers(0, 5))
@@ -109,7 +123,7 @@ def test_tiles_hold_every_column_once_at_its_absolute_place():
         assert (whole[at + held.shape[0] :] == NOT_KNOWN).all()
         for index, (head, _) in zip(pyramid.tiles(level), parts, strict=True):
             assert head[0] == b"LQHT"
-            assert (head[1], head[2], head[5], head[6], head[7]) == (1, level, index, TILE_COLUMNS, 11)
+            assert (head[1], head[2], head[5], head[6], head[7]) == (2, level, index, TILE_COLUMNS, 11)
             assert head[10] == STEPS
             assert bool(head[4]) != pyramid.whole(level, index)
 

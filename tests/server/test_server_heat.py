@@ -30,7 +30,7 @@ SHAPE = Shape(window="3d", rows=120)
 def read_tile(body):
     """Return (level, index, open, cells[columns, rows]) of a tile."""
     magic, version, level, layout, flags, index, columns, rows = struct.unpack_from("<4sBBBBIHH", body)
-    assert (magic, version, layout) == (b"LQHT", 1, 0)
+    assert (magic, version, layout) == (b"LQHT", 2, 0)
     differences = np.frombuffer(body, np.uint8, columns * rows, 32).reshape(columns, rows)
     return level, index, flags & 1, np.cumsum(differences, axis=0, dtype=np.uint8)
 

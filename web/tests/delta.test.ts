@@ -50,6 +50,7 @@ function grid(): Grid {
     floor_usd: 1000,
     decades: 4,
     steps: 110,
+    part: "data",
     revision: 7,
     tiles: [
       [1, 2],

@@ -88,8 +88,8 @@ describe("the legend", () => {
   const bytes = { floorUsd: 1000, decades: 4, steps: 110 };
 
   it("counts what holds dollars and nothing else", () => {
-    const counts = count([tile([0, 255, 1, 110, 110])]);
-    expect([counts[0], counts[255], counts[1], counts[110]]).toEqual([0, 0, 1, 2]);
+    const counts = count([tile([0, 1, 255, 2, 220, 221])]);
+    expect([counts[0], counts[127], counts[1], counts[110]]).toEqual([0, 0, 1, 2]);
     expect(bars(counts, 110, 4)).toEqual([1, 0, 0, 2]);
   });
 

@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { edgePrice, levelFor, rowOf, tilesFor, type Grid } from "../src/lib/heat/levels";
 import { edges, lookUp } from "../src/lib/heat/scale";
-import { byteOf, decodeTile, dollars, HEADER, MAGIC, NOT_KNOWN } from "../src/lib/heat/tile";
+import { ASSUMED, byteOf, decodeTile, dollars, HEADER, isAssumed, MAGIC, NOT_KNOWN } from "../src/lib/heat/tile";
 
 function tile(columns: number, rows: number, cells: number[], change?: (view: DataView) => void): ArrayBuffer {
   const buffer = new ArrayBuffer(HEADER + columns * rows);
   const view = new DataView(buffer);
   view.setUint32(0, MAGIC, true);
-  view.setUint8(4, 1);
+  view.setUint8(4, 2);
   view.setUint8(5, 2);
   view.setUint8(7, 1);
   view.setUint32(8, 9, true);
@@ -47,19 +47,41 @@ describe("tiles", () => {
     expect(dollars(0, bytes)).toBe(0);
     expect(dollars(NOT_KNOWN, bytes)).toBeNull();
   });
+
+  it("say where assumption is more than half, which changes no dollar of data", () => {
+    expect(dollars(byteOf(5e4, bytes) + ASSUMED, bytes)).toBe(dollars(byteOf(5e4, bytes), bytes));
+    expect([byteOf(5e4, bytes) + ASSUMED, ASSUMED].map(isAssumed)).toEqual([true, true]);
+    expect([byteOf(5e4, bytes), 0, NOT_KNOWN].map(isAssumed)).toEqual([false, false, false]);
+    expect(dollars(ASSUMED, bytes)).toBe(0);
+    expect(byteOf(1e9, bytes) + ASSUMED).toBeLessThan(NOT_KNOWN);
+  });
 });
 
 describe("scale", () => {
-  it("has seven classes of equal ratio and draws nothing below the floor", () => {
+  it("has seven classes of equal ratio, the ground below the floor and a hole where assumption stands alone", () => {
     const scale = { floorUsd: 1e4, ceilingUsd: 1e7 };
     const limits = edges(scale);
     expect(limits[0]).toBeCloseTo(1e4);
     expect(limits[7]! / 1e7).toBeCloseTo(1);
-    const table = lookUp(scale, "cividis", bytes);
-    expect(table[byteOf(5e3, bytes)]).toBe(0);
-    expect(table[NOT_KNOWN]).toBe(0);
-    expect(table[byteOf(9.99e6, bytes)]).toBe(table[110]);
-    expect(new Set(table.filter((word) => word !== 0)).size).toBe(7);
+    const table = lookUp(scale, "cividis", bytes, "#0d1420");
+    const ground = 0xff20140d;
+    expect([table[0], table[byteOf(5e3, bytes)], table[NOT_KNOWN]]).toEqual([ground, ground, ground]);
+    expect([table[ASSUMED], table[byteOf(5e3, bytes) + ASSUMED]]).toEqual([0, 0]);
+    expect(table[byteOf(9.99e6, bytes)]).toBe(table[220]);
+    expect(table[byteOf(2e5, bytes) + ASSUMED]).toBe(table[byteOf(2e5, bytes)]);
+    expect(new Set(table.filter((word) => word !== 0 && word !== ground)).size).toBe(7);
+  });
+
+  it("below the bytes' own floor still draws no assumption as data", () => {
+    const table = lookUp({ floorUsd: 1, ceilingUsd: 1e7 }, "grey", bytes, "#000000");
+    expect([table[0], table[ASSUMED]]).toEqual([0xff000000, 0]);
+  });
+
+  it("lets the hatching shine through assumption where nothing is data", () => {
+    const table = lookUp({ floorUsd: 1e4, ceilingUsd: 1e7 }, "grey", bytes, "#000000", "all");
+    const byte = byteOf(1e6, bytes);
+    expect([table[byte]! >>> 24, table[byte + ASSUMED]! >>> 24]).toEqual([255, 150]);
+    expect(table[byte]! & 0xffffff).toBe(table[byte + ASSUMED]! & 0xffffff);
   });
 });
 
@@ -77,6 +99,7 @@ describe("levels", () => {
     floor_usd: 1000,
     decades: 4,
     steps: 110,
+    part: "data",
     revision: 1,
     tiles: [
       [3, 37],

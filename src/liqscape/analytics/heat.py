@@ -7,6 +7,7 @@ next picture too.
 from __future__ import annotations
 
 import math
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -17,9 +18,12 @@ from liqscape.model.arrays import IntArray
 from liqscape.model.maps import Heatmap
 
 CLASSES = 7
-DEFAULT_PERCENTILE = 99.0
+DEFAULT_PERCENTILE = 99.9  # the top class then holds about a hundredth of the cells
+SPAN = 4  # steps of the 1-2-5 series from floor to ceiling: a factor of 20 or 25, so that neighbouring bands differ
 _MOST_CELLS = 250_000
 _STEPS = (1.0, 2.0, 5.0)
+
+Part = Literal["data", "all"]
 
 
 class DollarScale(Struct, frozen=True, kw_only=True):
@@ -38,15 +42,29 @@ class DollarScale(Struct, frozen=True, kw_only=True):
     edges_usd: tuple[float, ...]
 
 
-def choose_scale(heatmap: Heatmap, percentile: float = DEFAULT_PERCENTILE) -> DollarScale:
-    """Choose a scale for a heatmap: the ceiling is the percentile of its cells, rounded up to 1, 2 or 5 times a power of ten.
+def part_of(heatmap: Heatmap) -> Part:
+    """Return what of a heatmap is drawn: its data; everything where nothing is data yet, which then looks like what it is."""
+    usd = heatmap.usd_per_permille
+    return "data" if bool(((usd > 0.0) & (heatmap.prior_share < 1.0)).any()) else "all"
 
-    The edges are the eight numbers of the 1-2-5 series that end there, so they span a factor of about 200.
+
+def dollars_of(heatmap: Heatmap, part: Part) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
+    """Return USD per 0.1 % of price of a part, float32[rows, columns]; NaN in columns without data."""
+    return heatmap.data_per_permille if part == "data" else heatmap.usd_per_permille
+
+
+def choose_scale(heatmap: Heatmap, percentile: float = DEFAULT_PERCENTILE, *, part: Part | None = None) -> DollarScale:
+    """Choose a scale for a heatmap: the ceiling is the percentile of its data, rounded up to 1, 2 or 5 times a power of ten.
+
+    The floor is the number of the 1-2-5 series that is 20 or 25 times less, with seven classes of equal ratio between. Dollars
+    that are assumption do not count: there are many of them far from the mark, and what is known would all look dark beside.
 
     Parameters
     ----------
     percentile
         Of the cells that hold dollars, 0 to 100. Of a large heatmap a regular sample is taken, the same one every time.
+    part
+        Which dollars; default: `part_of`.
 
     Raises
     ------
@@ -57,7 +75,7 @@ def choose_scale(heatmap: Heatmap, percentile: float = DEFAULT_PERCENTILE) -> Do
     """
     if not 0.0 < percentile <= 100.0:
         raise BadArgument(f"percentile: expected 0 < percentile <= 100, received {percentile:g}", hint="99 is the default.")
-    cells = heatmap.usd_per_permille
+    cells = dollars_of(heatmap, part or part_of(heatmap))
     stride = max(1, math.ceil(math.sqrt(cells.size / _MOST_CELLS)))
     sample = cells[::stride, ::stride]
     held = sample[np.isfinite(sample) & (sample > 0.0)]
@@ -67,7 +85,7 @@ def choose_scale(heatmap: Heatmap, percentile: float = DEFAULT_PERCENTILE) -> Do
     if held.size == 0:
         raise NoData("heatmap: no cell holds dollars, so there is no scale", hint="Look at a longer window or import more data.")
     top = _round_up_index(float(np.percentile(held, percentile)))
-    return _scale(tuple(_round_dollars(top - CLASSES + k) for k in range(CLASSES + 1)))
+    return scale_between(_round_dollars(top - SPAN), _round_dollars(top))
 
 
 def scale_between(floor_usd: float, ceiling_usd: float) -> DollarScale:

@@ -304,7 +304,7 @@ class Heatmap:
     edge_price : float64[rows + 1], quote per base, ascending, equal steps in log price
     usd_per_permille : float32[rows, columns], USD per 0.1 % of price, longs below the close and shorts above it; NaN in
         columns without data
-    prior_share : float32[rows, columns], fraction of the cell that is prior
+    prior_share : float32[rows, columns], fraction of the cell that is prior; the rest is `data_per_permille`
     open, high, low, close : float64[columns], quote per base, NaN where no bar is known
     """
 
@@ -328,3 +328,8 @@ class Heatmap:
     filters: dict[str, str] = field(default_factory=dict[str, str])
     caveats: tuple[str, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
+
+    @property
+    def data_per_permille(self) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
+        """float32[rows, columns], USD per 0.1 % of price that is data and not prior; NaN in columns without data."""
+        return self.usd_per_permille * (np.float32(1.0) - self.prior_share)

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from msgspec import Struct
 
-from liqscape.analytics.heat import DollarScale, choose_scale
-from liqscape.analytics.pyramid import STEPS, TILE_COLUMNS, Pyramid, build_pyramid, floor_of, tile
+from liqscape.analytics.heat import DollarScale, Part, choose_scale, part_of
+from liqscape.analytics.pyramid import STEPS, TILE_COLUMNS, VERSION, Pyramid, build_pyramid, floor_of, tile
 from liqscape.api.answers.history import Shape, find_heatmap
 from liqscape.api.question import Question, Words
 from liqscape.clock import iso
@@ -49,7 +49,10 @@ class HeatData(Struct, kw_only=True):
     levels, tile_columns
         Level k joins 2**k columns by the largest cell; a tile has so many columns of its level and lies on absolute multiples.
     floor_usd, decades, steps
-        Byte 1 begins at the floor, byte `steps` ends so many decades above it; 0 is less than the floor, 255 not known.
+        Step 1 begins at the floor, the last ends so many decades above it. A byte is twice its step, plus 1 where
+        more than half of the cell is assumption; step 0 is less than the floor, byte 255 not known.
+    part
+        Whose dollars the steps and the scale count: of the data, or all; all too where nothing is data yet.
     tiles
         Of each level: [first, last] absolute tile.
     """
@@ -67,6 +70,7 @@ class HeatData(Struct, kw_only=True):
     floor_usd: float
     decades: float
     steps: int
+    part: Part
     scale: DollarScale
     tiles: list[tuple[int, int]]
     from_: str
@@ -145,21 +149,23 @@ class Heat:
                 hint="Ask for a shorter window or a longer interval.",
             )
         # The scale may only grow: a floor that moved back and forth would make every tile another one.
-        floor = floor_of(found) if old is None else max(old.pyramid.floor_usd, floor_of(found))
-        pyramid = build_pyramid(found, floor_usd=floor)
+        part = shape.part or part_of(found)
+        lowest = floor_of(found, part=part)
+        floor = lowest if old is None or old.pyramid.part != part else max(old.pyramid.floor_usd, lowest)
+        pyramid, scale = build_pyramid(found, floor_usd=floor, part=part), choose_scale(found, part=part)
         if old is not None and not old.past and _continues(old, found, pyramid):
             whole = {
                 place: body for place, body in dict(old.bodies).items() if body.whole and place[1] in pyramid.tiles(place[0])
             }
             unchanged = first_change(old.pyramid, pyramid) is None
             revision = old.revision if unchanged else old.revision + 1
-            made = Grid(old.name, key, _light(found), pyramid, old.rows, revision, choose_scale(found), False, whole)
+            made = Grid(old.name, key, _light(found), pyramid, old.rows, revision, scale, False, whole)
         else:
             past = question.as_of_ns is not None
             salt = "+".join(each.sha256 for each in found.inputs) if past else f"{self._run}{next(self._count)}"
-            marks = (repr(key), found.model, found.edge_price.tobytes(), found.interval_ns, floor, salt)
+            marks = (VERSION, part, repr(key), found.model, found.edge_price.tobytes(), found.interval_ns, floor, salt)
             name = hashlib.blake2b(repr(marks).encode(), digest_size=9).hexdigest()
-            made = Grid(name, key, _light(found), pyramid, _rows_of(found), 1, choose_scale(found), past)
+            made = Grid(name, key, _light(found), pyramid, _rows_of(found), 1, scale, past)
         self._keep(made, old)
         return made
 
@@ -234,6 +240,7 @@ def describe_grid(grid: Grid, scale: DollarScale) -> HeatData:
         floor_usd=pyramid.floor_usd,
         decades=pyramid.decades,
         steps=STEPS,
+        part=pyramid.part,
         scale=scale,
         tiles=[(tiles[0], tiles[-1]) for tiles in (pyramid.tiles(level) for level in range(len(pyramid.levels)))],
         from_=iso(int(found.start_ns[0])),
@@ -259,6 +266,7 @@ def _continues(old: Grid, found: Heatmap, new: Pyramid) -> bool:
     before = old.pyramid
     same_axes = (
         before.interval_ns == new.interval_ns
+        and before.part == new.part
         and before.floor_usd == new.floor_usd
         and len(before.levels) == len(new.levels)
         and np.array_equal(old.found.edge_price, found.edge_price)

@@ -71,7 +71,7 @@ export const KEYS: readonly Key[] = [
   { keys: ["h"], shown: "h", help: "heatmap on or off", run: toggle("heat") },
   { keys: ["l"], shown: "l", help: "ladder on or off", run: toggle("ladder") },
   { keys: ["d"], shown: "d", help: "depth of the book on the ladder", run: toggle("depth") },
-  { keys: ["p"], shown: "p", help: "assumption (hatched) on the ladder", run: toggle("prior") },
+  { keys: ["p"], shown: "p", help: "assumption (hatched) on chart and ladder", run: toggle("prior") },
   { keys: ["r"], shown: "r", help: "published liquidations as dots", run: toggle("realised") },
   { keys: ["m"], shown: "m", help: "mirror of the crosshair", run: toggle("mirror") },
   {

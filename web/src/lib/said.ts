@@ -37,6 +37,13 @@ export function oddsText(value: number | null | undefined): string {
   return `${Math.round(value * 100)} %`;
 }
 
+/** What a cell of the heatmap holds: its data in dollars per 0.1 %, and whether most of the cell is assumption. */
+export function cellText(cell: { usd: number | null; assumed: boolean }): string {
+  if (cell.usd === null) return `cell ${UNKNOWN}`;
+  if (cell.usd === 0) return cell.assumed ? "cell: assumption only" : "cell: below the scale";
+  return `cell: data about ${usd(cell.usd)} per 0.1 %${cell.assumed ? ", and more assumption than that" : ""}`;
+}
+
 /** Odds of a simulation with their standard error where it shows: `55 ±4 %`. */
 export function simulatedOdds(odds: Odds | null | undefined): string {
   if (!odds) return UNKNOWN;

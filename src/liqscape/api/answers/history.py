@@ -7,7 +7,7 @@ from typing import Any
 
 from liqscape.analytics import Fuel
 from liqscape.analytics.caveats import Caveat
-from liqscape.analytics.heat import DollarScale
+from liqscape.analytics.heat import DollarScale, Part
 from liqscape.api.answers.data import Candles, FuelAccount, FuelData, HeatmapData
 from liqscape.api.frames import frame, rounded
 from liqscape.api.question import Answered, Question, Words, level, option, said
@@ -31,7 +31,7 @@ _NICE_NS = tuple(
 
 @dataclass(frozen=True)
 class Shape:
-    """What of a heatmap is asked for, as text; None leaves the choice to the program."""
+    """What of a heatmap is asked for, as text; None leaves the choice to the program. `part` is for tiles only."""
 
     window: str | None = None
     state_window: str | None = None
@@ -39,6 +39,7 @@ class Shape:
     rows: int | None = None
     interval: str | None = None
     scale: str | None = None
+    part: Part | None = None
 
     def flags(self) -> list[str]:
         """Return the words to be typed again."""

@@ -21,6 +21,7 @@ export class Bitmaps {
   private readonly kept = new Map<string, Kept>();
   private size = 0;
   private colours: Uint32Array = new Uint32Array(256);
+  private pattern: { key: string; made: CanvasPattern } | null = null;
 
   /** Other colours make all pictures void. */
   recolour(colours: Uint32Array): void {
@@ -58,6 +59,26 @@ export class Bitmaps {
       this.kept.delete(name);
       this.forget(each);
     }
+    return made;
+  }
+
+  /** Thin slanted lines to fill with; drawn once, for lines across a whole chart are dear. */
+  hatching(ctx: CanvasRenderingContext2D, colour: string, ratio: number): CanvasPattern {
+    const key = `${colour} ${ratio}`;
+    if (this.pattern?.key === key) return this.pattern.made;
+    const size = Math.max(6, Math.round(7 * ratio));
+    const canvas = new OffscreenCanvas(size, size);
+    const pen = canvas.getContext("2d")!;
+    pen.strokeStyle = colour;
+    pen.lineWidth = Math.max(1, ratio);
+    // From corner to corner, and beyond them, so that copies join.
+    for (const shift of [-size, 0, size]) {
+      pen.moveTo(shift - 1, size + 1);
+      pen.lineTo(shift + size + 1, -1);
+    }
+    pen.stroke();
+    const made = ctx.createPattern(canvas, "repeat")!;
+    this.pattern = { key, made };
     return made;
   }
 

@@ -31,7 +31,7 @@ export function drawHeat(
   const level = levelFor(1 / place.perColumn, grid.levels);
   const rowsPerPixel = grid.rows / Math.max(1, place.y(edgePrice(grid, 0)) - place.y(edgePrice(grid, grid.rows)));
   for (const { index } of tilesFor(grid, level, grid.first + seen[0], grid.first + seen[1])) {
-    drawTile(ctx, tiles, level, index, place, bitmaps, rowsPerPixel);
+    drawTile(ctx, scene, tiles, level, index, place, bitmaps, rowsPerPixel);
   }
   drawUnknown(ctx, scene, tiles, place, readings, seen);
   if (place.perColumn >= EDGE_WIDTH * place.ratio) drawEdges(ctx, scene, tiles, place, readings, seen);
@@ -58,6 +58,7 @@ function clipTo(ctx: CanvasRenderingContext2D, scene: Scene, place: Place, seen:
 /** Draw one tile; while it is on its way, the coarser one that is here stands in. */
 function drawTile(
   ctx: CanvasRenderingContext2D,
+  scene: Scene,
   tiles: Tiles,
   level: number,
   index: number,
@@ -81,6 +82,17 @@ function drawTile(
   const x0 = place.x(start);
   const x1 = place.x(start + width * 2 ** level);
   const yOf = (row: number): number => place.y(edgePrice(grid, row));
+  if (scene.showPrior) {
+    // The picture has holes where assumption stands alone.
+    ctx.fillStyle = bitmaps.hatching(ctx, scene.inks.assumed, place.ratio);
+    const top = Math.max(0, Math.round(yOf(grid.rows)));
+    ctx.fillRect(
+      Math.max(0, x0),
+      top,
+      Math.min(place.width, x1) - Math.max(0, x0),
+      Math.min(place.height, Math.round(yOf(0))) - top,
+    );
+  }
   const cuts = strips(grid.rows, picture.pool, yOf);
   for (let k = 0; k + 1 < cuts.length; k++) {
     const low = cuts[k]!;
@@ -93,7 +105,7 @@ function drawTile(
   }
 }
 
-/** Nothing known is not "nothing there": hatched. */
+/** Nothing known is not "nothing there": hatched, the other way than assumption. */
 function drawUnknown(
   ctx: CanvasRenderingContext2D,
   scene: Scene,
@@ -119,7 +131,7 @@ function drawUnknown(
   }
 }
 
-/** Slanted lines; the same everywhere on the page where something is not known or assumed. */
+/** Slanted lines, falling to the right; assumption on the ladder and what is not known on the chart. */
 export function hatch(
   ctx: CanvasRenderingContext2D,
   colour: string,
@@ -191,7 +203,7 @@ function drawValues(
     if (bottom < 0 || top > place.height) continue;
     for (let column = seen[0]; column <= seen[1]; column++) {
       const byte = tiles.byte(grid.first + column, row);
-      if (byte === null || byte < Math.max(1, scene.floorByte)) continue;
+      if (byte === null || byte < Math.max(2, scene.floorByte)) continue;
       const value = dollars(byte, scene.bytes);
       if (value === null) continue;
       const x = (place.x(column) + place.x(column + 1)) / 2;

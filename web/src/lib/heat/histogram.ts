@@ -3,20 +3,23 @@
 import { NOT_KNOWN, type ByteScale, type Tile } from "./tile";
 import type { Scale } from "./scale";
 
-/** Count the bytes of tiles; cells that hold nothing or are not known are not counted. */
+/** Count the steps of tiles; cells that hold no data or are not known are not counted. */
 export function count(tiles: Iterable<Tile>): Uint32Array<ArrayBuffer> {
-  const counts = new Uint32Array(256);
-  for (const { cells } of tiles) for (let i = 0; i < cells.length; i++) counts[cells[i]!]!++;
-  counts[0] = counts[NOT_KNOWN] = 0;
+  const found = new Uint32Array(256);
+  for (const { cells } of tiles) for (let i = 0; i < cells.length; i++) found[cells[i]!]!++;
+  found[NOT_KNOWN] = 0;
+  // Two bytes a step.
+  const counts = new Uint32Array(128);
+  for (let step = 1; step < counts.length; step++) counts[step] = found[2 * step]! + found[2 * step + 1]!;
   return counts;
 }
 
 /** Join counts to bars of equal width over the scale's decades. */
 export function bars(counts: Uint32Array, steps: number, wanted: number): number[] {
   const found = new Array<number>(wanted).fill(0);
-  for (let byte = 1; byte <= steps; byte++) {
-    const k = Math.min(wanted - 1, Math.floor(((byte - 0.5) / steps) * wanted));
-    found[k]! += counts[byte]!;
+  for (let step = 1; step <= steps; step++) {
+    const k = Math.min(wanted - 1, Math.floor(((step - 0.5) / steps) * wanted));
+    found[k]! += counts[step]!;
   }
   return found;
 }
@@ -24,14 +27,14 @@ export function bars(counts: Uint32Array, steps: number, wanted: number): number
 /** Colours by the view's own cells: from the median to the 99.5th percentile of what is there. No dollars can be read off. */
 export function shapeScale(counts: Uint32Array, bytes: ByteScale): Scale | null {
   let total = 0;
-  for (let b = 1; b < NOT_KNOWN; b++) total += counts[b]!;
+  for (const n of counts) total += n;
   if (!total) return null;
   const at = (share: number): number => {
     let sum = 0;
-    for (let b = 1; b < NOT_KNOWN; b++) if ((sum += counts[b]!) >= share * total) return b;
+    for (let step = 1; step < counts.length; step++) if ((sum += counts[step]!) >= share * total) return step;
     return bytes.steps;
   };
-  const usd = (byte: number): number => bytes.floorUsd * 10 ** ((bytes.decades * byte) / bytes.steps);
+  const usd = (step: number): number => bytes.floorUsd * 10 ** ((bytes.decades * step) / bytes.steps);
   const [low, high] = [at(0.5), at(0.995)];
   return { floorUsd: usd(low - 1), ceilingUsd: usd(Math.max(high, low + 7)) };
 }

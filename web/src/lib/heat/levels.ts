@@ -16,6 +16,8 @@ export interface Grid {
   floor_usd: number;
   decades: number;
   steps: number;
+  /** Whose dollars the cells hold; all where nothing is data. */
+  part: "data" | "all";
   revision: number;
   /** Of each level: first and last absolute tile. */
   tiles: [number, number][];

@@ -1,6 +1,6 @@
 // Bytes to colours: seven logarithmic classes, the same dollars the same colour on both sides and at any zoom.
 
-import { byteOf, NOT_KNOWN, type ByteScale } from "./tile";
+import { byteOf, isAssumed, NOT_KNOWN, type ByteScale } from "./tile";
 
 export type Palette = "cividis" | "inferno" | "grey";
 
@@ -25,21 +25,35 @@ export function edges(scale: Scale): readonly number[] {
   return Array.from({ length: 8 }, (_, i) => scale.floorUsd * Math.exp(ratio * i));
 }
 
-/** 256 colours as the little-endian RGBA words that ImageData holds; below the floor is transparent. */
-export function lookUp(scale: Scale, palette: Palette, bytes: ByteScale): Uint32Array {
+/**
+ * 256 colours as the little-endian RGBA words that ImageData holds. Data have the colour of their dollars. Below the floor the
+ * ground covers what lies behind the picture, but not where most of a cell is assumption: there the hatching shows through. Where
+ * colours stand for all dollars, it shines through those that are mostly assumption.
+ */
+export function lookUp(
+  scale: Scale,
+  palette: Palette,
+  bytes: ByteScale,
+  ground: string,
+  part: "data" | "all" = "data",
+): Uint32Array {
   const colors = PALETTES[palette];
-  const table = new Uint32Array(256);
+  const table = new Uint32Array(256).fill(rgba(ground));
   const limits = edges(scale).map((usd) => byteOf(usd, bytes));
-  for (let byte = 1; byte < NOT_KNOWN; byte++) {
-    if (byte < limits[0]!) continue;
+  const floor = Math.max(2, limits[0]!);
+  for (let byte = 0; byte < NOT_KNOWN; byte++) {
+    if (byte < floor) {
+      if (isAssumed(byte)) table[byte] = 0;
+      continue;
+    }
     let k = 6;
     while (k > 0 && byte < limits[k]!) k--;
-    table[byte] = rgba(colors[k]!, 235);
+    table[byte] = rgba(colors[k]!, part === "all" && isAssumed(byte) ? 150 : 255);
   }
   return table;
 }
 
-function rgba(hex: string, alpha: number): number {
+function rgba(hex: string, alpha = 255): number {
   const value = parseInt(hex.slice(1), 16);
   const [r, g, b] = [(value >> 16) & 255, (value >> 8) & 255, value & 255];
   return ((alpha << 24) | (b << 16) | (g << 8) | r) >>> 0;

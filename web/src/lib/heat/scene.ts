@@ -31,6 +31,7 @@ export interface Inks {
   text: string;
   quiet: string;
   hatch: string;
+  assumed: string;
   edge: string;
   short: string;
   long: string;
@@ -55,6 +56,8 @@ export interface Scene {
   lines: Line[];
   dots: Dot[];
   showHeat: boolean;
+  /** Whether cells that are mostly assumption, with less data than the floor, are hatched. */
+  showPrior: boolean;
   inks: Inks;
 }
 

@@ -1,11 +1,13 @@
 // A tile of the heatmap as the server sends it: a 32-byte header, then one byte a cell, time-major, each column as the
-// difference from the column before (modulo 256).
+// difference from the column before (modulo 256). A byte is twice the step of the cell's data, plus one where more than half of
+// the cell is assumption.
 
 export const MAGIC = 0x5448514c; // "LQHT", little-endian
-export const VERSION = 1;
+export const VERSION = 2;
 export const HEADER = 32;
-/** A byte of a cell: below the floor of the scale (or nothing), and not known at all. */
+/** A byte of a cell: below the floor of the scale (or nothing), assumption alone, and not known at all. */
 export const NOTHING = 0;
+export const ASSUMED = 1;
 export const NOT_KNOWN = 255;
 
 export interface Tile {
@@ -15,7 +17,7 @@ export interface Tile {
   rows: number;
   floorUsd: number;
   decades: number;
-  /** How many bytes share the decades: 1 to `steps`. */
+  /** How many steps share the decades: 1 to `steps`. */
   steps: number;
   /** True while the server may still add to it. */
   open: boolean;
@@ -57,15 +59,21 @@ export interface ByteScale {
   steps: number;
 }
 
-/** Dollars per 0.1 % in the middle of a byte's step; 0 below the floor, null where nothing is known. */
+/** Dollars of data per 0.1 % in the middle of a byte's step; 0 below the floor, null where nothing is known. */
 export function dollars(byte: number, scale: ByteScale): number | null {
   if (byte === NOT_KNOWN) return null;
-  return byte === NOTHING ? 0 : scale.floorUsd * 10 ** ((scale.decades * (byte - 0.5)) / scale.steps);
+  const step = byte >> 1;
+  return step === 0 ? 0 : scale.floorUsd * 10 ** ((scale.decades * (step - 0.5)) / scale.steps);
 }
 
-/** The byte whose step holds a number of dollars; for legends and thresholds. */
+/** Whether more than half of a cell is assumption. */
+export function isAssumed(byte: number): boolean {
+  return byte !== NOT_KNOWN && (byte & ASSUMED) === ASSUMED;
+}
+
+/** The lowest byte whose step holds a number of dollars; for legends and thresholds. */
 export function byteOf(usd: number, scale: ByteScale): number {
   if (!(usd >= scale.floorUsd)) return NOTHING;
   const step = Math.floor((Math.log10(usd / scale.floorUsd) / scale.decades) * scale.steps + 1e-9);
-  return Math.min(scale.steps, 1 + step);
+  return 2 * Math.min(scale.steps, 1 + step);
 }

@@ -44,6 +44,7 @@ export class ChartController {
   private printed: LiquidationsData | null = null;
   private aborter = new AbortController();
   private touched = false;
+  private colours: [Scale, Palette] | null = null;
   /** The shown instant, ms: what lies after it is hidden. */
   private clipMs: number | null = null;
   private stopped = false;
@@ -72,6 +73,7 @@ export class ChartController {
       lines: [],
       dots: [],
       showHeat: true,
+      showPrior: true,
       inks,
     });
     this.series.attachPrimitive(this.primitive);
@@ -150,9 +152,12 @@ export class ChartController {
   }
 
   colour(scale: Scale, palette: Palette): void {
+    this.colours = [scale, palette];
     if (!this.grid) return;
     const bytesScale = bytesOf(this.grid);
-    this.primitive.bitmaps.recolour(lookUp(scale, palette, bytesScale));
+    this.primitive.bitmaps.recolour(
+      lookUp(scale, palette, bytesScale, this.primitive.scene.inks.ground, this.grid.part),
+    );
     this.primitive.show({ floorByte: byteOf(scale.floorUsd, bytesScale) });
   }
 
@@ -190,8 +195,8 @@ export class ChartController {
     this.primitive.show({ dots: data && candles ? dotsOf(data, candles, first, intervalS) : [] });
   }
 
-  showHeat(showHeat: boolean): void {
-    this.primitive.show({ showHeat });
+  showHeat(showHeat: boolean, showPrior: boolean): void {
+    this.primitive.show({ showHeat, showPrior });
   }
 
   setLog(log: boolean): void {
@@ -205,6 +210,7 @@ export class ChartController {
     this.chart.applyOptions(colours(inks));
     if (this.markLine && this.mark !== null) this.markLine.applyOptions(markOptions(this.mark, inks));
     this.primitive.show({ inks });
+    if (this.colours) this.colour(...this.colours);
   }
 
   /** Everything in view again. */

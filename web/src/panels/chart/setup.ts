@@ -24,6 +24,7 @@ export function inksOf(element: Element): Inks {
     text: read("--text"),
     quiet: read("--quiet"),
     hatch: read("--line-strong"),
+    assumed: read("--heat-hatch"),
     edge: read("--text"),
     short: read("--short"),
     long: read("--long"),
