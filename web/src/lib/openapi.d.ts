@@ -1050,8 +1050,10 @@ export interface components {
      *         levels, tile_columns
      *             Level k joins 2**k columns by the largest cell; a tile has so many columns of its level and lies on absolute multiples.
      *         floor_usd, decades, steps
-     *             Of the data: step 1 begins at the floor, the last ends so many decades above it. A byte is twice its step, plus 1 where
+     *             Step 1 begins at the floor, the last ends so many decades above it. A byte is twice its step, plus 1 where
      *             more than half of the cell is assumption; step 0 is less than the floor, byte 255 not known.
+     *         part
+     *             Whose dollars the steps and the scale count: of the data, or all; all too where nothing is data yet.
      *         tiles
      *             Of each level: [first, last] absolute tile.
      */
@@ -1065,6 +1067,8 @@ export interface components {
       interval_s: number | null;
       levels: number;
       log_step: number | null;
+      /** @enum {unknown} */
+      part: "all" | "data";
       price0: number | null;
       revision: number;
       rows: number;
@@ -3680,6 +3684,8 @@ export interface operations {
         interval?: string | null;
         /** @description 503 if the newest input is older, such as 5m. */
         max_age?: string | null;
+        /** @description Whose dollars tiles hold; data, if any are known. */
+        part?: ("data" | "all") | null;
         /** @description Dollars as feeds show them, or by reported_share. */
         reading?: "published" | "true";
         /** @description 412 if the out-of-sample record is worse. */
@@ -3805,6 +3811,8 @@ export interface operations {
         interval?: string | null;
         /** @description 503 if the newest input is older, such as 5m. */
         max_age?: string | null;
+        /** @description Whose dollars tiles hold; data, if any are known. */
+        part?: ("data" | "all") | null;
         /** @description Dollars as feeds show them, or by reported_share. */
         reading?: "published" | "true";
         /** @description 412 if the out-of-sample record is worse. */
