@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from liqscape.analytics import classify
-from liqscape.analytics.heat import DollarScale
+from liqscape.analytics.heat import DollarScale, Part, dollars_of, part_of
 from liqscape.api.answers.history import DATA_COLUMNS, DATA_ROWS, Shape, answer_heatmap
 from liqscape.api.pictures import plot
 from liqscape.api.question import Words
@@ -23,6 +23,7 @@ from liqscape.units import NS_PER_HOUR, format_duration, format_usd
 # Seven classes from dim blue over grey to yellow, even in lightness; one colour means the same dollars on both sides.
 COLORS = ("#18305f", "#31446b", "#4e576c", "#6b6c73", "#8d8577", "#b5a16d", "#f2dc50")
 SHADES = "░░▒▒▓▓█"
+ASSUMED = "/"
 _LABEL = 11  # characters of the price axis
 _LISTED = 20  # rows of the last column that are listed where shades cannot be drawn
 
@@ -64,35 +65,43 @@ def show_heatmap(target: Target, guards: Guards, show: Show, picture: Picture, s
 
 
 def say_shades(screen: Screen, found: Heatmap, scale: DollarScale) -> None:
-    """Print the cells as shades, the newest column at the right, with candles over them and a dollar scale below."""
+    """Print the cells as shades, the newest column at the right, with candles over them and a dollar scale below.
+
+    Shades are dollars of data; where only assumption reaches the scale's floor there is a slash.
+    """
+    part = part_of(found)
+    cells = dollars_of(found, part)
+    assumption = found.usd_per_permille - cells
     lines = max(8, min(screen.height - 14, 40))
     bands = np.array_split(np.arange(found.usd_per_permille.shape[0]), lines)
     shown = slice(max(0, found.start_ns.size - (screen.width - _LABEL)), None)
     for band in reversed([band for band in bands if band.size]):
-        cells = found.usd_per_permille[band][:, shown]
-        known = ~np.isnan(cells).all(axis=0)
-        usd = np.where(known, np.nan_to_num(cells).max(axis=0), np.nan)
+        known = ~np.isnan(cells[band][:, shown]).all(axis=0)
+        usd = np.where(known, np.nan_to_num(cells[band][:, shown]).max(axis=0), np.nan)
+        assumed = np.nan_to_num(assumption[band][:, shown]).max(axis=0) >= scale.floor_usd
         low, high = float(found.edge_price[band[0]]), float(found.edge_price[band[-1] + 1])
         candle = (found.low[shown] < high) & (found.high[shown] >= low)
         screen.row(
             f"{price(float(f'{0.5 * (low + high):.5g}')):>{_LABEL - 1}} ",
-            *_cells(screen, classify(usd, scale), candle),
+            *_cells(screen, classify(usd, scale), candle, assumed),
             strip=False,
         )
     _say_times(screen, found, shown)
-    _say_scale(screen, scale)
+    _say_scale(screen, scale, part)
 
 
-def _cells(screen: Screen, classes: Any, candle: Any) -> list[Piece]:
+def _cells(screen: Screen, classes: Any, candle: Any, assumed: Any) -> list[Piece]:
     """Return the pieces of one line; runs of one look are one piece."""
     pieces: list[tuple[str, str]] = []
-    for klass, touched in zip(classes.tolist(), candle.tolist(), strict=True):
+    for klass, touched, prior in zip(classes.tolist(), candle.tolist(), assumed.tolist(), strict=True):
         glyph = " " if klass <= 0 or screen.shades else SHADES[klass - 1]
         style = f"on {COLORS[klass - 1]}" if klass > 0 and screen.shades else ""
         if touched:
             glyph, style = "┃", f"bold white {style}".strip()
         elif klass < 0:
             glyph, style = "·", "dim"
+        elif klass == 0 and prior:
+            glyph, style = ASSUMED, "dim"
         if pieces and pieces[-1][1] == style:
             pieces[-1] = (pieces[-1][0] + glyph, style)
         else:
@@ -111,12 +120,13 @@ def _say_times(screen: Screen, found: Heatmap, shown: slice) -> None:
     screen.row(("".join(line).rstrip(), DIM))
 
 
-def _say_scale(screen: Screen, scale: DollarScale) -> None:
-    pieces: list[Piece] = [("USD per 0.1 %  ", DIM)]
+def _say_scale(screen: Screen, scale: DollarScale, part: Part) -> None:
+    what = "USD of data per 0.1 %  " if part == "data" else "USD per 0.1 %, all of it assumption  "
+    pieces: list[Piece] = [(what, DIM)]
     for k, edge in enumerate(scale.edges_usd[:-1]):
         pieces.append(("  ", f"on {COLORS[k]}") if screen.shades else SHADES[k])
         pieces.append((f" {format_usd(edge, digits=2)}  ", DIM))
-    screen.line(*pieces, (f"candles {'┃'}", DIM))
+    screen.line(*pieces, (f"assumption only {ASSUMED}  candles {'┃'}", DIM))
 
 
 def say_last_column(screen: Screen, found: Heatmap) -> None:
