@@ -29,7 +29,10 @@ describe("the record", () => {
     const verdict = {
       sides: [{ side: "long", values: { d2: { value: 0.42, lo: 0.3, hi: 0.5 } } }],
     } as unknown as Parameters<typeof scoreRows>[0];
-    expect(scoreRows(verdict)[0]).toMatchObject({ long: "42 % [30 %–50 %]", short: "–" });
+    expect(scoreRows(verdict)[0]).toMatchObject({
+      long: { text: "42 % [30 %–50 %]", estimate: { median: 0.42, level: 0.9 } },
+      short: { text: "–", estimate: null },
+    });
   });
 
   it("the last failure is a fault of the ledger, else why the map is not tested", () => {

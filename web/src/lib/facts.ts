@@ -5,12 +5,13 @@ import { percent, usd } from "./format";
 import type { Estimate, Links, Meta } from "./wire";
 
 /** How a number is known. */
-export type Kind = "measured" | "realised" | "modelled" | "assumed";
+export type Kind = "measured" | "realised" | "modelled" | "assumed" | "scored";
 
 export const KINDS: Record<Kind, string> = {
   measured: "measured: read from a venue as it is",
   realised: "realised: it happened and was published",
   modelled: "modelled: estimated from public data",
+  scored: "scored: compared with what happened, out of sample",
   assumed: "odds without any map: from volatility alone",
 };
 
@@ -33,7 +34,7 @@ export function addressOf(asked: string, asOf: string | null): string {
     }
   }
   const pinned = words.as_of ?? asOf;
-  return address(path, path.endsWith("/accuracy") ? words : { ...words, as_of: pinned });
+  return address(path, /\/accuracy(\/|$)/.test(path) ? words : { ...words, as_of: pinned });
 }
 
 export function curlLine(origin: string, path: string): string {

@@ -1,6 +1,7 @@
 // Keys of the page: one table that acts and that the help dialog prints.
 
 import { LAYERS, PALETTE_NAMES, WINDOWS, type Layer } from "./address";
+import { permalinkOf } from "./permalink";
 import { exportCsv, savePicture } from "./pictures";
 import type { Store } from "./state.svelte";
 import { DAY, isoOf, stepped } from "./time";
@@ -43,10 +44,8 @@ export function step(store: Store, direction: 1 | -1, days: boolean): void {
 export async function copyLink(store: Store): Promise<void> {
   // A link to now means another thing tomorrow: the instant goes into it.
   const at = store.view.asOf ?? store.now.answer?.meta.as_of ?? null;
-  const url = new URL(location.href);
-  if (at) url.searchParams.set("as_of", at);
   try {
-    await navigator.clipboard.writeText(url.href.replaceAll("%3A", ":"));
+    await navigator.clipboard.writeText(permalinkOf(store, location.origin));
     store.said = "The link is copied. It opens this view at this instant.";
   } catch {
     store.go({ asOf: at });

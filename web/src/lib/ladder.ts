@@ -1,7 +1,7 @@
 // Rungs of the ladder: the map's 0.1 % levels summed to rows, each side outward from the mark, and the whole book's curve.
 
 import { level as priceText, percent, usd } from "./format";
-import type { LevelRow } from "./pools";
+import { knownUsd, type LeftOut, type LevelRow } from "./pools";
 import type { Fact } from "./state.svelte";
 import type { LadderRow } from "./wire";
 
@@ -22,6 +22,8 @@ export interface Rung {
   measuredUsd: number;
   /** Everything from the mark up to the far edge, whatever of it is in view. */
   sumUsd: number;
+  /** What a filter took from this side. */
+  left: LeftOut;
 }
 
 export const STEPS: readonly number[] = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1];
@@ -33,7 +35,13 @@ export function stepFor(span: number, pixels: number, least: number): number {
 }
 
 /** Sum levels to rows of a step; rows that hold nothing are left out at the far ends only. */
-export function rungs(levels: readonly Level[], mark: number, step: number, side: "short" | "long"): Rung[] {
+export function rungs(
+  levels: readonly Level[],
+  mark: number,
+  step: number,
+  side: "short" | "long",
+  left: LeftOut = "none",
+): Rung[] {
   const per = Math.round(step / LEVEL);
   const rows: Rung[] = [];
   for (const level of levels) {
@@ -52,6 +60,7 @@ export function rungs(levels: readonly Level[], mark: number, step: number, side
     const row = (rows[k] ??= blank(side, k, step, mark));
     sum += row.usd;
     row.sumUsd = sum;
+    row.left = left;
   }
   return rows;
 }
@@ -60,7 +69,23 @@ function blank(side: "short" | "long", k: number, step: number, mark: number): R
   const near = k * step;
   const far = (k + 1) * step;
   const prices = side === "short" ? [mark * (1 + near), mark * (1 + far)] : [mark * (1 - far), mark * (1 - near)];
-  return { side, near, far, low: prices[0]!, high: prices[1]!, usd: 0, priorUsd: 0, measuredUsd: 0, sumUsd: 0 };
+  return {
+    side,
+    near,
+    far,
+    low: prices[0]!,
+    high: prices[1]!,
+    usd: 0,
+    priorUsd: 0,
+    measuredUsd: 0,
+    sumUsd: 0,
+    left: "none",
+  };
+}
+
+/** A row's dollars, or its sum's, as text. */
+export function rungText(row: Rung, which: "usd" | "sumUsd"): string {
+  return usd(knownUsd(row[which], row.left));
 }
 
 /** Rows whose stretch of prices overlaps [low, high], nearest first. */
@@ -99,11 +124,12 @@ export function factOfRung(
   const share = row.usd > 0 ? `; ${percent(1 - row.priorUsd / row.usd, 0)} of them data` : "";
   return {
     title: `${row.side === "short" ? "shorts" : "longs"} between ${between}`,
-    shown: usd(told?.usd.median ?? row.usd),
+    shown: rungText({ ...row, usd: told?.usd.median ?? row.usd }, "usd"),
     unit: `USD at the level, from ${priceText(row.low)} to ${priceText(row.high)}`,
-    estimate: told?.usd ?? null,
-    formula: `sum of the 0.1 % levels of ${row.side} positions in the row${share}; from the mark out to its far edge ${usd(
-      told?.sum_out_usd.median ?? row.sumUsd,
+    estimate: knownUsd(row.usd, row.left) === null ? null : (told?.usd ?? null),
+    formula: `sum of the 0.1 % levels of ${row.side} positions in the row${share}; from the mark out to its far edge ${rungText(
+      { ...row, sumUsd: told?.sum_out_usd.median ?? row.sumUsd },
+      "sumUsd",
     )}`,
   };
 }

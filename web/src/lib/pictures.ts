@@ -1,12 +1,18 @@
 // A picture that can be posted: what it shows, from when, in which unit, how it is known and what it does not say, all inside.
 
 import { dollarWord } from "./address";
-import { instant, price as priceText } from "./format";
+import { instant, percent, price as priceText, usdInterval } from "./format";
 import { edges, PALETTES, type Scale } from "./heat/scale";
+import { permalinkOf } from "./permalink";
+import { withTexts } from "./pngtext";
 import type { Store } from "./state.svelte";
-import type { Meta } from "./wire";
+import { encode } from "uqr";
+import type { Answer, MapData, Meta } from "./wire";
 
 export type Shape = "wide" | "tall";
+
+/** Pixels of a module of the code. */
+const MODULE = 3;
 
 export interface Layout {
   width: number;
@@ -66,6 +72,24 @@ export function captions(meta: Meta, reproduce: string | null): string[] {
   ];
 }
 
+/** What the picture says to who does not see it; it is stored inside the file. */
+export function altText({ meta, data }: Answer<MapData>): string {
+  const within = percent(data.ladder.within, 1);
+  const pool = (name: "short" | "long"): string => {
+    const rows = data.ladder[name];
+    return usdInterval(rows[rows.length - 1]?.sum_out_usd);
+  };
+  return [
+    `Candles over a heatmap of where forced orders would sit, beside a ladder of dollars by price, ${meta.instrument ?? ""}`,
+    `mark ${priceText(meta.mark_price)} at ${instant(meta.as_of)}. ${data.headline}`,
+    `Within ${within}: shorts above ${pool("short")}, longs below ${pool("long")}, 80 % intervals.`,
+    Object.values(meta.caveat_texts).join(" "),
+  ]
+    .join(", ")
+    .replace("., ", ". ")
+    .replaceAll("., ", ". ");
+}
+
 /** Draw the picture and save it as a file; says so, or why not. */
 export async function savePicture(store: Store, shape: Shape): Promise<void> {
   const made = drawPicture(store, shape);
@@ -73,9 +97,18 @@ export async function savePicture(store: Store, shape: Shape): Promise<void> {
     store.said = "There is no chart to make a picture of yet.";
     return;
   }
-  const blob = await new Promise<Blob | null>((resolve) => made.toBlob(resolve, "image/png"));
-  if (!blob) return;
-  save(blob, `${fileName(store)}-${shape === "wide" ? "1600x900" : "1080x1350"}.png`);
+  const drawn = await new Promise<Blob | null>((resolve) => made.toBlob(resolve, "image/png"));
+  if (!drawn) return;
+  const texts = {
+    Title: "Liquidation landscape",
+    Description: altText(store.map.answer!),
+    Source: permalinkOf(store, location.origin),
+    Software: "liqscape",
+  };
+  save(
+    new Blob([withTexts(new Uint8Array(await drawn.arrayBuffer()), texts)], { type: "image/png" }),
+    `${fileName(store)}-${shape === "wide" ? "1600x900" : "1080x1350"}.png`,
+  );
   store.said = "The picture is saved; its caveats are inside.";
 }
 
@@ -90,8 +123,11 @@ export function drawPicture(store: Store, shape: Shape): HTMLCanvasElement | nul
   const inner = (shape === "wide" ? 1600 : 1080) - 56;
   ctx.font = font(15);
   const measure = (text: string): number => ctx.measureText(text).width;
-  const notes = captions(answer.meta, answer.links.reproduce).map((text) => wrap(text, inner, measure));
-  const layout = layoutOf(shape, notes.flat().length * 20 + 16 + notes.length * 4);
+  // Modules of whole pixels, with the margin that readers need; low correction, for nothing lies over it.
+  const code = encode(permalinkOf(store, location.origin), { ecc: "L", border: 4 });
+  const codeSize = code.size * MODULE;
+  const notes = captions(answer.meta, answer.links.reproduce).map((text) => wrap(text, inner - codeSize - 20, measure));
+  const layout = layoutOf(shape, Math.max(notes.flat().length * 20 + 16 + notes.length * 4, codeSize + 36));
   canvas.width = layout.width;
   canvas.height = layout.height;
   ctx.fillStyle = ink("--panel");
@@ -111,7 +147,27 @@ export function drawPicture(store: Store, shape: Shape): HTMLCanvasElement | nul
     }
     y += 4;
   }
+  drawCode(ctx, code, layout.width - layout.margin - codeSize, layout.plot.y + layout.plot.height + 14);
+  ctx.fillStyle = ink("--quiet");
+  ctx.font = font(12);
+  ctx.textAlign = "right";
+  ctx.fillText("this view", layout.width - layout.margin, layout.plot.y + layout.plot.height + 14 + codeSize + 15);
   return canvas;
+}
+
+/** Dark on white in both themes: readers expect it. */
+function drawCode(
+  ctx: CanvasRenderingContext2D,
+  code: { size: number; data: boolean[][] },
+  x: number,
+  y: number,
+): void {
+  ctx.fillStyle = "#ffffff";
+  ctx.fillRect(x, y, code.size * MODULE, code.size * MODULE);
+  ctx.fillStyle = "#000000";
+  code.data.forEach((row, j) =>
+    row.forEach((dark, i) => dark && ctx.fillRect(x + i * MODULE, y + j * MODULE, MODULE, MODULE)),
+  );
 }
 
 function head(

@@ -1,7 +1,7 @@
 // How right the map has been, in words and rows: the badge of the header and its drawer.
 
 import { interval, percent, UNKNOWN } from "./format";
-import type { AccuracyData, Badge } from "./wire";
+import type { AccuracyData, Badge, Estimate } from "./wire";
 import type { SideScores, Verdict } from "./openapi";
 
 export interface BadgeLine {
@@ -30,19 +30,30 @@ export const MEANINGS: Record<BadgeLine["state"], string> = {
   off: "Out of sample the map did not hold: worse than distance alone, or its bands do not cover. There is no headline.",
 };
 
+export interface ScoreCell {
+  text: string;
+  estimate: Estimate | null;
+}
+
 export interface ScoreRow {
   what: string;
   means: string;
-  long: string;
-  short: string;
+  long: ScoreCell;
+  short: ScoreCell;
+}
+
+/** A score of the record with its interval, whose level is that of all scores: 90 %. */
+export function scored(found: { value: number; lo: number; hi: number }): Estimate {
+  return { median: found.value, lo: found.lo, hi: found.hi, level: 0.9, prior_share: null };
 }
 
 /** Scores per side, long and short beside each other. */
 export function scoreRows(verdict: Verdict): ScoreRow[] {
   const of = (side: string): SideScores | undefined => verdict.sides.find((each) => each.side === side);
-  const cell = (side: string, name: string, write: (value: number) => string): string => {
+  const cell = (side: string, name: string, write: (value: number) => string): ScoreCell => {
     const value = of(side)?.values[name];
-    return value ? interval({ median: value.value, lo: value.lo, hi: value.hi }, write) : UNKNOWN;
+    const estimate = value ? scored(value as { value: number; lo: number; hi: number }) : null;
+    return { text: estimate ? interval(estimate, write) : UNKNOWN, estimate };
   };
   const share = (value: number): string => percent(value, 0);
   const rows: [string, string, string, (value: number) => string][] = [

@@ -344,7 +344,11 @@ export class Store {
       const follows = FOLLOWING.includes(name) || (name === "heat" && this.anchor !== null);
       if (this.scrubbing && (!follows || this.named[name].loading)) continue;
       this.loaded.set(name, key);
-      void this.named[name].load(instrument, words).then(() => this.scrubbing && this.load());
+      void this.named[name].load(instrument, words).then(() => {
+        if (this.scrubbing) this.load();
+        // What is compared with lies a length of time before the newest instant, which is known only now.
+        else if (name === "now" && instrument === this.instrument) this.loadOther(instrument);
+      });
     }
     if (!this.scrubbing) {
       this.loadOther(instrument);
