@@ -1,7 +1,17 @@
 import { describe, expect, it } from "vitest";
 import { readCross } from "../src/lib/cross";
-import { barScale, curvePlace, decadesBetween, inView, rungs, stepFor, type Level } from "../src/lib/ladder";
-import { curve } from "../src/lib/pools";
+import {
+  barScale,
+  curvePlace,
+  decadesBetween,
+  factOfRung,
+  inView,
+  rungs,
+  rungText,
+  stepFor,
+  type Level,
+} from "../src/lib/ladder";
+import { curve, leftOut, type LeftOut } from "../src/lib/pools";
 
 /** Mark 1000, levels of 0.1 %: $1M short on each of the first ten above, $2M long below; a tenth is prior. */
 const levels: Level[] = Array.from({ length: 20 }, (_, i) => {
@@ -30,6 +40,22 @@ describe("the ladder", () => {
     expect(long).toHaveLength(5);
     expect(long[4]).toMatchObject({ usd: 4e6, sumUsd: 20e6 });
     expect(long[4]!.low).toBeCloseTo(990);
+  });
+
+  it("says unknown, not zero, where a filter left dollars out", () => {
+    const rows = (filters?: Record<string, string>, side: "short" | "long" = "short") =>
+      rungs(levels.slice(0, 15), 1000, 0.002, side, leftOut(filters, side)).map((row) => rungText(row, "usd"));
+    expect(rows({ side: "long" })).toEqual(["–", "–", "–"]);
+    expect(rows({ side: "long" }, "long")[0]).toBe("$4.00M");
+    expect(rows({ venue: "binance" })[0]).toBe("$2.00M");
+    const empty = levels.map((level) => ({ ...level, short_usd: 0 }));
+    const first = (left: LeftOut) => rungText(rungs(empty, 1000, 0.005, "short", left)[0]!, "sumUsd");
+    expect([first("none"), first("some"), first("all")]).toEqual(["$0", "–", "–"]);
+    expect(leftOut({ leverage: "10-50" }, "long")).toBe("some");
+    expect(factOfRung(rungs(levels, 1000, 0.005, "short", "all")[0]!, null)).toMatchObject({
+      shown: "–",
+      estimate: null,
+    });
   });
 
   it("keeps the sum of the whole book when only a part is in view", () => {
@@ -64,6 +90,9 @@ describe("the crosshair", () => {
     expect(read.odds.map((each) => each.horizon)).toEqual(["4 h", "24 h", "7 d"]);
     expect(read.odds[1]!.price).toBeGreaterThan(read.odds[0]!.price);
     expect(readCross(1000, 1000, short, long, 1e8, 0.02)).toBeNull();
+    const filtered = readCross(1000, 1005, short, long, 1e8, 0.0226, { side: "long" })!;
+    expect([filtered.shortUsd, filtered.ratio]).toEqual([null, "–"]);
+    expect(filtered.longUsd).toBe(read.longUsd);
     expect(readCross(1000, 1005, short, long, 1e8, null)!.odds).toEqual([]);
   });
 

@@ -1,7 +1,8 @@
 // What the two-sided crosshair says: a price, its mirror about the mark, what both sides hold up to there, and the odds of
 // touching either with no map at all.
 
-import { compare, mirror, ratioText, touchOdds, within, type Curve } from "./pools";
+import { UNKNOWN } from "./format";
+import { compare, knownUsd, leftOut, mirror, ratioText, touchOdds, within, type Curve } from "./pools";
 
 export interface CrossReading {
   price: number;
@@ -11,8 +12,9 @@ export interface CrossReading {
   mirrorDistance: number;
   /** In daily standard deviations; null if the volatility is unknown. */
   sigmas: number | null;
-  shortUsd: number;
-  longUsd: number;
+  /** Null where a filter left them out. */
+  shortUsd: number | null;
+  longUsd: number | null;
   ratio: string;
   odds: { horizon: string; price: number; mirror: number }[];
 }
@@ -31,21 +33,24 @@ export function readCross(
   long: Curve,
   openInterest: number,
   sigma1d: number | null,
+  filters?: Readonly<Record<string, unknown>>,
 ): CrossReading | null {
   const distance = price / mark - 1;
   if (!Number.isFinite(distance) || Math.abs(distance) < 1e-6 || price <= 0) return null;
   const other = mirror(mark, price);
   const reach = Math.abs(distance);
   const pools = compare(within(short, reach), within(long, reach), openInterest);
+  const shortUsd = knownUsd(pools.short, leftOut(filters, "short"));
+  const longUsd = knownUsd(pools.long, leftOut(filters, "long"));
   return {
     price,
     mirror: other,
     distance,
     mirrorDistance: -distance,
     sigmas: sigma1d ? Math.abs(Math.log1p(distance)) / sigma1d : null,
-    shortUsd: pools.short,
-    longUsd: pools.long,
-    ratio: ratioText(pools),
+    shortUsd,
+    longUsd,
+    ratio: shortUsd === null || longUsd === null ? UNKNOWN : ratioText(pools),
     odds: sigma1d
       ? HORIZONS.map(([horizon, days]) => ({
           horizon,

@@ -24,6 +24,21 @@ export interface Pools {
   imbalance: number | null;
 }
 
+/** What a filter took from a side: nothing, some of it, or all. */
+export type LeftOut = "none" | "some" | "all";
+
+/** Read it off the filters of an answer. A venue is another map, nothing that was left out of this one. */
+export function leftOut(filters: Readonly<Record<string, unknown>> | undefined, side: "short" | "long"): LeftOut {
+  const names = Object.keys(filters ?? {}).filter((name) => name !== "venue" && name !== "reading");
+  if (filters?.["side"] && filters["side"] !== side && filters["side"] !== "both") return "all";
+  return names.some((name) => name !== "side") ? "some" : "none";
+}
+
+/** Dollars that a filter let through; no dollars are not zero where it left some out. */
+export function knownUsd(usd: number, left: LeftOut): number | null {
+  return left === "all" || (left === "some" && usd === 0) ? null : usd;
+}
+
 const BUCKET = 0.001;
 /** A pool below this share of open interest is too small for a ratio (F02). */
 export const TOO_SMALL = 0.0002;

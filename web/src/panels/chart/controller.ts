@@ -40,6 +40,7 @@ export class ChartController {
   private own: Candles | null = null;
   private after: Candles | null = null;
   private mark: number | null = null;
+  private half: number | null = null;
   private markLine: IPriceLine | null = null;
   private printed: LiquidationsData | null = null;
   private aborter = new AbortController();
@@ -204,6 +205,15 @@ export class ChartController {
     this.moved();
   }
 
+  /** Keep the mark in the middle with so much of its price on either side; null is as the candles lie. */
+  centre(half: number | null): void {
+    if (half === this.half) return;
+    this.half = half;
+    this.chart.priceScale("right").setAutoScale(true);
+    this.series.applyOptions({ autoscaleInfoProvider: () => this.priceRange() });
+    this.moved();
+  }
+
   /** Colours of the theme anew. */
   retheme(): void {
     const inks = inksOf(this.element);
@@ -358,6 +368,9 @@ export class ChartController {
   }
 
   private priceRange(): { priceRange: { minValue: number; maxValue: number } } | null {
+    const { half, mark } = this;
+    if (half !== null && mark !== null)
+      return { priceRange: { minValue: mark * (1 - half), maxValue: mark * (1 + half) } };
     const scene = this.primitive.scene;
     const range = this.chart.timeScale().getVisibleLogicalRange();
     if (!scene.candles || !range) return null;

@@ -3,7 +3,7 @@
 import { level as levelText, percent, usd } from "../../lib/format";
 import type { Frame } from "../../lib/frame";
 import { hatch } from "../../lib/heat/drawheat";
-import { barScale, curvePlace, decadesBetween, inView, type Rung } from "../../lib/ladder";
+import { barScale, curvePlace, decadesBetween, inView, rungText, type Rung } from "../../lib/ladder";
 import type { Inks } from "../../lib/heat/scene";
 import type { LadderRow } from "../../lib/wire";
 
@@ -122,9 +122,9 @@ function drawRow(
   );
   ctx.textAlign = "right";
   ctx.fillStyle = inks.text;
-  ctx.fillText(usd(row.usd), frame.width - COLUMN - 4, middle);
+  ctx.fillText(rungText(row, "usd"), frame.width - COLUMN - 4, middle);
   ctx.fillStyle = colour;
-  ctx.fillText(usd(row.sumUsd), frame.width - 4, middle);
+  ctx.fillText(rungText(row, "sumUsd"), frame.width - 4, middle);
 }
 
 /** 80 % interval as a whisker; depth as an outline: where the bar sticks out of it, forced orders outweigh the book. */
@@ -211,6 +211,7 @@ function drawCurve(
   room: { x: number; width: number },
 ): void {
   const whole = wholeOf(scene);
+  if (rows[0]?.left === "all") return;
   ctx.strokeStyle = colour;
   ctx.lineWidth = 1.5;
   ctx.beginPath();
