@@ -42,6 +42,7 @@ log = structlog.get_logger()
 HEARTBEAT_S = 5.0
 LOOK_S = 1.0  # how often the store is looked at for new rows
 REST = 10.0  # a topic rests for so many times as long as bringing it up to date took
+GOODBYE_S = 0.5  # a reader that does not read is not waited for longer
 MACHINE_S = 5.0  # how often `health` and `venues` are looked at: they change with the time alone
 MOST_TOPICS = 16
 MOST_RESTING = 64  # topics that nobody reads, kept for who comes back
@@ -141,7 +142,8 @@ class Hub:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         goodbyes = (reader.socket.close(1001, "server stops") for reader in tuple(self._readers))
-        await asyncio.gather(*goodbyes, return_exceptions=True)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.gather(*goodbyes, return_exceptions=True), GOODBYE_S)
 
     async def serve(self, socket: WebSocket) -> None:
         """Serve one reader, which the gate let through, until it leaves."""

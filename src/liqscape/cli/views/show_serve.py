@@ -5,11 +5,8 @@ from __future__ import annotations
 import asyncio
 import errno
 import logging
-import os
-import signal
 import socket
 import sys
-import threading
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -20,16 +17,16 @@ import uvicorn
 
 from liqscape.cli.demo_market import DemoMarket
 from liqscape.cli.emit import note
+from liqscape.cli.ending import Ending
 from liqscape.cli.options import Home, Plain
 from liqscape.engine.workspace import Workspace
 from liqscape.errors import BadArgument, LiqscapeError
 from liqscape.server.app import create_app
-from liqscape.server.memory import THREADS
 from liqscape.server.options import PORT, Options
 from liqscape.server.pages import STATIC
 
-_GRACE_S = 3
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_GRACE_S = 1  # answers that are nearly there are given; what takes longer is begun again by who needs it
+_LONGEST_S = 2.5  # from Ctrl-C to the end, whatever is under way; a recorder may take longer, for it writes what it has
 _DEMO_STEP_S = 1.0
 
 
@@ -55,6 +52,13 @@ def show_serve(home: Home, show: Plain, asked: Asked) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
+    records = bool(asked.record or asked.top)
+    doing = ": what was recorded is being written" if records else ""
+    with Ending(doing, quiet=show.quiet, longest_s=None if records else _LONGEST_S) as ending:
+        _serve(home, show, asked, ending)
+
+
+def _serve(home: Home, show: Plain, asked: Asked, ending: Ending) -> None:
     folder = home.home
     market: DemoMarket | None = None
     if asked.demo:
@@ -82,17 +86,10 @@ def show_serve(home: Home, show: Plain, asked: Asked) -> None:
             limit_concurrency=2000,
         )
     )
-    with suppress(KeyboardInterrupt):
-        asyncio.run(_run(server, show, asked, folder, market))
-    _leave()
-
-
-def _leave() -> None:
-    """End although an answer is still being computed: nothing is kept of it, and nobody waits for it any more."""
-    if any(each.name.startswith(THREADS) for each in threading.enumerate()):
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(0)
+    # Answers that are cut off at the end are no trouble: `Ending` has said that it ends.
+    logging.getLogger("uvicorn.error").addFilter(lambda record: not ending.begun)
+    asyncio.run(_run(server, show, asked, folder, market, ending))
+    ending.leave()
 
 
 def _port(show: Plain, host: str, wanted: int | None) -> int:
@@ -112,26 +109,16 @@ def _port(show: Plain, host: str, wanted: int | None) -> int:
 
 
 class _Server(uvicorn.Server):
-    """Says when it listens, and ends in order on Ctrl-C and on SIGTERM."""
+    """Says where it listens; signals are `Ending`'s."""
 
     @contextmanager
     def capture_signals(self) -> Generator[None]:
-        """Let Ctrl-C and SIGTERM end the loop; a second one does not wait for readers. Neither is raised again afterwards."""
-        loop = asyncio.get_running_loop()
+        """Take no signal."""
+        yield
 
-        def stop() -> None:
-            self.force_exit = self.should_exit
-            self.should_exit = True
-
-        for each in _SIGNALS:
-            with suppress(NotImplementedError, RuntimeError):  # a system or a thread without signals
-                loop.add_signal_handler(each, stop)
-        try:
-            yield
-        finally:
-            for each in _SIGNALS:
-                with suppress(NotImplementedError, RuntimeError):
-                    loop.remove_signal_handler(each)
+    def stop(self) -> None:
+        """Begin to end in order."""
+        self.should_exit = True
 
     def address(self) -> str | None:
         """Return where it listens, None before it does."""
@@ -142,24 +129,27 @@ class _Server(uvicorn.Server):
         return None
 
 
-async def _run(server: _Server, show: Plain, asked: Asked, home: Path | None, market: DemoMarket | None) -> None:
+async def _run(server: _Server, show: Plain, asked: Asked, home: Path | None, market: DemoMarket | None, ending: Ending) -> None:
     beside: list[asyncio.Task[None]] = [asyncio.create_task(_say(server, show, market))]
+    recording: asyncio.Task[None] | None = None
+    ending.then(server.stop)
     if market is not None:
         beside.append(asyncio.create_task(_play(market)))
     if asked.record or asked.top:
-        beside.append(asyncio.create_task(_record(show, asked, home)))
+        recording = asyncio.create_task(_record(show, asked, home, ending))
     try:
         with suppress(SystemExit):  # how uvicorn says that it could not listen
             await server.serve()
     finally:
-        for task in beside:
+        for task in (*beside, *([recording] if recording is not None and not ending.begun else [])):
             task.cancel()
-        await asyncio.gather(*beside, return_exceptions=True)
-    if not server.started:
+        await asyncio.gather(*beside, *([] if recording is None else [recording]), return_exceptions=True)
+    if not server.started and not ending.begun:
         raise LiqscapeError(
             f"serve: {asked.host}:{PORT if asked.port is None else asked.port} could not be opened",
             hint="Is it in use? Choose another with --port.",
         )
+    ending.leave()  # a job of the store that is still on a thread is not waited for: the store outlives worse
 
 
 async def _say(server: _Server, show: Plain, market: DemoMarket | None) -> None:
@@ -177,7 +167,7 @@ async def _play(market: DemoMarket) -> None:
         await asyncio.sleep(_DEMO_STEP_S)
 
 
-async def _record(show: Plain, asked: Asked, home: Path | None) -> None:
+async def _record(show: Plain, asked: Asked, home: Path | None, ending: Ending) -> None:
     """Record live venues beside the server; what goes wrong there never ends the server."""
     from liqscape.engine.recording import Recorder, Wanted
     from liqscape.venues.registry import choose
@@ -186,6 +176,7 @@ async def _record(show: Plain, asked: Asked, home: Path | None) -> None:
     transport = NetTransport()
     try:
         recorder = Recorder(Workspace(home), choose(), Wanted(asked.record, asked.top), transport)
+        ending.then(recorder.stop)
         await recorder.run()
     except LiqscapeError as error:
         note(show, f"recording ended: {error}")
