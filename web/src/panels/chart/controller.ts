@@ -19,6 +19,8 @@ export interface Heard {
   /** Pointer over the plot; null when it left. `at` is ms since 1970. */
   pointer(price: number | null, at: number | null): void;
   click(price: number): void;
+  /** The clicks that came before were the halves of this one. */
+  doubleClick(): void;
   /** The grid changed on the server in a way that must be asked for. */
   stale(): void;
   /** The view reached before the first column. */
@@ -228,6 +230,7 @@ export class ChartController {
     this.touched = false;
     this.chart.priceScale("right").setAutoScale(true);
     this.chart.timeScale().fitContent();
+    this.moved();
   }
 
   /** Put the crosshair at a price, at the newest column if no time is given. */
@@ -286,7 +289,13 @@ export class ChartController {
       const price = event.point ? this.series.coordinateToPrice(event.point.y) : null;
       if (price !== null) this.heard.click(price);
     });
-    this.chart.subscribeDblClick(() => this.refit());
+    const again = (event: MouseEvent): void => {
+      const { left, top } = this.element.getBoundingClientRect();
+      const inPlot = event.clientX - left < this.chart.timeScale().width();
+      if (inPlot && event.clientY - top < this.plotHeight()) this.heard.doubleClick();
+      // The price axis has its own: the library fits prices alone.
+      if (inPlot) this.refit();
+    };
     scale.subscribeVisibleLogicalRangeChange((range) => {
       this.moved();
       if (range && this.touched && this.grid && range.from < -0.02 * this.grid.columns) this.heard.beforeStart();
@@ -295,12 +304,14 @@ export class ChartController {
     const wheel = (event: WheelEvent): void => this.wheel(event);
     const down = (): void => void (this.touched = true);
     const follow = (): void => this.moved();
+    this.element.addEventListener("dblclick", again);
     this.element.addEventListener("wheel", wheel, { capture: true, passive: false });
     this.element.addEventListener("pointerdown", down, { capture: true });
     // Dragging the price axis has no event of its own.
     this.element.addEventListener("pointermove", follow);
     this.element.addEventListener("pointerup", follow);
     this.ends.push(() => {
+      this.element.removeEventListener("dblclick", again);
       this.element.removeEventListener("wheel", wheel, { capture: true });
       this.element.removeEventListener("pointerdown", down, { capture: true });
       this.element.removeEventListener("pointermove", follow);

@@ -37,7 +37,12 @@ export function makeChart(element: HTMLElement, inks: Inks): { chart: IChartApi;
   const chart = createChart(element, {
     autoSize: true,
     crosshair: { mode: CrosshairMode.Normal },
-    handleScale: { axisDoubleClickReset: true, axisPressedMouseMove: true, mouseWheel: true, pinch: true },
+    handleScale: {
+      axisDoubleClickReset: { time: false, price: true },
+      axisPressedMouseMove: true,
+      mouseWheel: true,
+      pinch: true,
+    },
     handleScroll: { horzTouchDrag: true, vertTouchDrag: false, mouseWheel: true, pressedMouseMove: true },
     kineticScroll: { touch: false, mouse: false },
     localization: { priceFormatter: axisText, timeFormatter: (time: UTCTimestamp) => stamp(time) },
