@@ -3,6 +3,7 @@
 import { dollarWord } from "./address";
 import { instant, percent, price as priceText, usdInterval } from "./format";
 import { edges, PALETTES, type Scale } from "./heat/scale";
+import { badgeLine } from "./record";
 import { permalinkOf } from "./permalink";
 import { withTexts } from "./pngtext";
 import type { Store } from "./state.svelte";
@@ -222,6 +223,11 @@ function classes(
   ctx.fillStyle = ink("--text");
   ctx.font = font(18, 600);
   ctx.fillText("liqscape", right, 46);
+  const wide = ctx.measureText("liqscape").width;
+  const { word, rest } = badgeLine(store.map.answer!.meta.accuracy ?? null);
+  ctx.font = font(14, 600);
+  ctx.fillStyle = ink("--quiet");
+  ctx.fillText(`map ${word}${rest ? `: ${rest}` : ""}`, right - wide - 16, 46);
 }
 
 /** Levels of the map on screen as CSV, with the meta as comments. */
