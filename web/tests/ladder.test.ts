@@ -3,6 +3,7 @@ import { readCross } from "../src/lib/cross";
 import {
   barScale,
   curvePlace,
+  dataOnly,
   decadesBetween,
   factOfRung,
   inView,
@@ -56,6 +57,14 @@ describe("the ladder", () => {
       shown: "–",
       estimate: null,
     });
+  });
+
+  it("without assumption sums data alone", () => {
+    const rows = dataOnly(rungs(levels, 1000, 0.005, "short"));
+    expect(rows.map((row) => [row.usd, row.priorUsd, row.sumUsd])).toEqual([
+      [4.5e6, 0, 4.5e6],
+      [4.5e6, 0, 9e6],
+    ]);
   });
 
   it("keeps the sum of the whole book when only a part is in view", () => {

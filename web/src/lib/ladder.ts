@@ -83,6 +83,16 @@ function blank(side: "short" | "long", k: number, step: number, mark: number): R
   };
 }
 
+/** The rows without their assumption, summed outward again. */
+export function dataOnly(rows: readonly Rung[]): Rung[] {
+  let sumUsd = 0;
+  return rows.map((row) => {
+    const usd = Math.max(0, row.usd - row.priorUsd);
+    sumUsd += usd;
+    return { ...row, usd, priorUsd: 0, sumUsd };
+  });
+}
+
 /** A row's dollars, or its sum's, as text. */
 export function rungText(row: Rung, which: "usd" | "sumUsd"): string {
   return usd(knownUsd(row[which], row.left));

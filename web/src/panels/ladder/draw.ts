@@ -142,7 +142,8 @@ function drawTold(
   const { lo, hi } = told.usd;
   const middle = Math.round(top + height / 2) + 0.5;
   ctx.lineWidth = 1;
-  if (lo !== null && hi !== null && hi > 0 && height >= 6) {
+  // The interval is that of data and assumption together.
+  if (scene.showPrior && lo !== null && hi !== null && hi > 0 && height >= 6) {
     ctx.save();
     ctx.beginPath();
     ctx.rect(x, top, room, height);
