@@ -254,6 +254,24 @@ def test_tiles_over_http_are_cached_as_they_may_be(home):
         asker.close()
 
 
+def test_tiles_hold_data_and_all_dollars_if_they_are_asked_for(get):
+    known, every = (get(f"/api/v1/BTC/heat{words}").json()["data"] for words in ("", "?part=all"))
+    assert (known["part"], every["part"]) == ("data", "all")
+    assert known["grid"] != every["grid"]
+    numbers = get("/api/v1/BTC/heatmap").json()["data"]
+    usd, prior = (np.array(numbers[name], float) for name in ("usd", "prior_share"))
+    assert known["scale"] == numbers["scale"]
+    assert known["scale"]["ceiling_usd"] <= 2.5 * np.nanmax(usd * (1.0 - prior))
+    top = [np.array([]), np.array([])]
+    for k, grid in enumerate((known, every)):
+        cells = read_tile(get(f"/api/v1/heat/{grid['grid']}/0/{grid['tiles'][0][1]}").content)[3]
+        held = cells[cells != NOT_KNOWN]
+        assert (held & 1).any()  # far from the mark it is mostly assumption
+        top[k] = grid["floor_usd"] * 10 ** (grid["decades"] * ((held >> 1).astype(float) - 0.5) / grid["steps"])
+    assert top[1].max() > top[0].max()
+    assert get("/api/v1/BTC/heatmap?part=all").status_code == 422
+
+
 def test_a_heatmap_that_is_too_wide_is_refused(get, monkeypatch):
     from liqscape.server import heat as rooms
 

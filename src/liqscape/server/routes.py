@@ -35,6 +35,7 @@ from liqscape.server.words import (
     MapQuery,
     MovesQuery,
     Nothing,
+    TilesQuery,
     ZonesQuery,
 )
 
@@ -119,7 +120,7 @@ def _add_heat(app: FastAPI, server: Server) -> None:
         )
 
     @app.get(f"{PREFIX}/{{instrument}}/heat", responses=schema.answers("heat", HeatData, *_MAP_ERRORS), tags=["heat"])
-    async def heat(request: Request, instrument: Instrument, where: Annotated[HeatQuery, Query()]) -> Response:
+    async def heat(request: Request, instrument: Instrument, where: Annotated[TilesQuery, Query()]) -> Response:
         """Return the grid of a heatmap: where its tiles are, at every level, and its dollar scale."""
         return await server.answer(request, "heat", instrument, where, lambda q: answer_heat(server, q, where), kept=False)
 

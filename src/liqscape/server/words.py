@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from fastapi import Path
@@ -164,7 +165,6 @@ class HeatQuery(Built):
     rows: int | None = Field(None, ge=2, le=1024, description="Rows at most.")
     interval: str | None = Field(None, max_length=_LENGTH, description="Width of a column, such as 1h.")
     scale: str | None = Field(None, max_length=_LENGTH, description="Dollar scale of the colours, such as 20K-5M.")
-    part: Literal["data", "all"] | None = Field(None, description="Whose dollars tiles hold; data, if any are known.")
 
     def shape(self) -> Shape:
         """Return what of the heatmap is asked for."""
@@ -175,8 +175,17 @@ class HeatQuery(Built):
             rows=self.rows,
             interval=self.interval,
             scale=self.scale,
-            part=self.part,
         )
+
+
+class TilesQuery(HeatQuery):
+    """`heat`."""
+
+    part: Literal["data", "all"] | None = Field(None, description="Whose dollars tiles hold; data, if any are known.")
+
+    def shape(self) -> Shape:
+        """Return what of the heatmap is asked for."""
+        return replace(super().shape(), part=self.part)
 
 
 class EpisodesQuery(Where):
