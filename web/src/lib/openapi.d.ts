@@ -3811,8 +3811,6 @@ export interface operations {
         interval?: string | null;
         /** @description 503 if the newest input is older, such as 5m. */
         max_age?: string | null;
-        /** @description Whose dollars tiles hold; data, if any are known. */
-        part?: ("data" | "all") | null;
         /** @description Dollars as feeds show them, or by reported_share. */
         reading?: "published" | "true";
         /** @description 412 if the out-of-sample record is worse. */
