@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
 from collections.abc import AsyncGenerator, Callable, Hashable
@@ -195,15 +196,19 @@ def written(plain: bytes, settled: bool) -> Body:
 def create_app(options: Options) -> FastAPI:
     """Return the application; nothing is opened before its lifespan begins."""
     from liqscape.server import pages, routes
+    from liqscape.server.warm import warm
 
     server = Server(options.checked())
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         await server.hub.start()
+        warming = asyncio.create_task(server.memory.run(lambda: warm(server))) if options.warm else None
         try:
             yield
         finally:
+            if warming is not None:
+                warming.cancel()
             await server.hub.stop()
             server.memory.close()
 

@@ -127,6 +127,11 @@ class Memory:
         self._pool: ThreadPoolExecutor | None = None
         self._quick: ThreadPoolExecutor | None = None
 
+    @property
+    def asked(self) -> bool:
+        """Whether anything was asked so far."""
+        return bool(self._answers)
+
     def version(self) -> tuple[int, ...]:
         """Return what changes whenever rows are stored; looked up at most twice a second."""
         with self._version_lock:

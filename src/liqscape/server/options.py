@@ -32,6 +32,8 @@ class Options:
         Whether the store is that of the simulated market.
     origins
         Further origins whose pages may open WebSockets, such as a development server's.
+    warm
+        Whether what the page asks first is answered when the server starts.
     """
 
     home: Path | None = None
@@ -42,6 +44,7 @@ class Options:
     clients: int = 600
     demo: bool = False
     origins: tuple[str, ...] = ()
+    warm: bool = False
 
     def checked(self) -> Options:
         """Return the options if they are safe.

@@ -66,7 +66,12 @@ def _serve(home: Home, show: Plain, asked: Asked, ending: Ending) -> None:
         market = DemoMarket(asked.folder)
         folder = market.home
     options = Options(
-        home=folder, host=asked.host, port=_port(show, asked.host, asked.port), token=asked.token, demo=asked.demo
+        home=folder,
+        host=asked.host,
+        port=_port(show, asked.host, asked.port),
+        token=asked.token,
+        demo=asked.demo,
+        warm=True,
     ).checked()
     application = create_app(options)
     server = _Server(
