@@ -14,9 +14,10 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 from liqscape.errors import Unreachable
-from liqscape.testing.exchange import Answer, Asked, Conversation, RehearsalExchange
+from liqscape.testing.exchange import Answer, Asked, Conversation, RehearsalExchange, Topics
 from liqscape.testing.exchange.memory import asked_of
 from liqscape.units import NS_PER_DAY, NS_PER_MINUTE, NS_PER_S
 
@@ -136,7 +137,9 @@ class LoopedMarket:
         held = self._streams.get(key)
         if held is None:
             begin = self.now_ns() // PERIOD_NS * PERIOD_NS + PERIOD_NS
-            found = conversation.frames(begin, begin + PERIOD_NS)
+            # Whatever a venue wants to hear meanwhile (pings, pongs): a living client says it in time.
+            frames = partial(Topics.frames, conversation) if isinstance(conversation, Topics) else conversation.frames
+            found = frames(begin, begin + PERIOD_NS)
             held = self._streams[key] = ([at - begin for at, _ in found], [Pattern.of(frame, begin) for _, frame in found])
             self._begins[id(held)] = begin
         return held
@@ -169,8 +172,10 @@ class Line:
     async def receive(self) -> str | bytes:
         """Wait for the next frame."""
         while not self._ready:
+            said = len(self._said)
             await asyncio.sleep(BURST_S)
-            self._fill()
+            if said == len(self._said):  # not while it is still subscribing
+                self._fill()
         self._market.frames_sent += 1
         return self._ready.popleft()
 
