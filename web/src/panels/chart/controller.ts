@@ -300,7 +300,10 @@ export class ChartController {
       this.moved();
       if (range && this.touched && this.grid && range.from < -0.02 * this.grid.columns) this.heard.beforeStart();
     });
-    scale.subscribeSizeChange(() => this.moved());
+    // The library tells widths only; a header that wraps changes the height.
+    const sizes = new ResizeObserver(() => this.moved(2));
+    sizes.observe(this.element);
+    this.ends.push(() => sizes.disconnect());
     const wheel = (event: WheelEvent): void => this.wheel(event);
     const down = (): void => void (this.touched = true);
     const follow = (): void => this.moved();
@@ -340,12 +343,14 @@ export class ChartController {
   }
 
   /** Tell the shared axis; after the library has drawn, for its scales move with the frame. */
-  private moved(): void {
+  private moved(frames = 1): void {
     if (this.moving) return;
     this.moving = true;
     requestAnimationFrame(() => {
       this.moving = false;
       if (this.stopped) return;
+      // A size is taken over by the library's own observer, and drawn a frame later.
+      if (frames > 1) this.moved(frames - 1);
       this.axis.set(
         this.plotHeight(),
         (price) => this.series.priceToCoordinate(price),
