@@ -5,6 +5,7 @@ import struct
 import zlib
 from pathlib import Path
 
+import httpx
 import pytest
 from page_watch import DESKTOP
 
@@ -158,6 +159,15 @@ def test_a_picture_leaves_with_what_it_must_not_be_read_without(visit, past, ask
     assert re.search(rf"/BTC\?as_of={re.escape(past)}$", texts["Source"])
     assert saved.value.suggested_filename.endswith(f"{size[0]}x{size[1]}.png")
     page.locator("[role=status]", has_text="saved").wait_for(state="attached")
+
+
+def test_levels_leave_as_the_servers_own_table(visit, past, address):
+    page = visit(f"/BTC?as_of={past}&side=long", **DESKTOP, accept_downloads=True).ready()
+    with page.expect_download() as saved:
+        page.keyboard.press("e")
+    told = Path(saved.value.path()).read_text()
+    assert told == httpx.get(f"{address}/BTC.csv", params={"as_of": past, "side": "long"}, timeout=60).text
+    assert "# long_usd: USD at the level" in told
 
 
 def test_two_instants_stand_beside_each_other(visit, past, ask):

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { address, failureOf } from "../src/lib/api";
+import { address, dataAddress, failureOf } from "../src/lib/api";
 import { KEYS } from "../src/lib/keys";
-import { captions, csvOf, layoutOf, wrap } from "../src/lib/pictures";
+import { captions, layoutOf, wrap } from "../src/lib/pictures";
 import { mayPass } from "../src/lib/resource.svelte";
 import { compareAt } from "../src/lib/state.svelte";
 import { readMessage, waitMs } from "../src/lib/stream";
@@ -124,9 +124,9 @@ describe("pictures", () => {
     }
   });
 
-  it("export levels with their caveats", () => {
-    const text = csvOf([{ price: 1, long_usd: null }], meta);
-    expect(text).toContain("# POTENTIAL: Where forced orders would sit.");
-    expect(text).toContain("price,long_usd\n1,\n");
+  it("has its data at its own address with an ending", () => {
+    expect(dataAddress("binance:BTCUSDT", "csv", { as_of: "2026-01-30T22:55:00Z", side: null })).toBe(
+      "/binance:BTCUSDT.csv?as_of=2026-01-30T22%3A55%3A00Z",
+    );
   });
 });

@@ -20,11 +20,20 @@ export type Words = Record<string, string | number | null | undefined>;
 
 /** The address of a resource; words that are null are left out. */
 export function address(path: string, words: Words = {}): string {
+  return `${PREFIX}/${path}${queryOf(words)}`;
+}
+
+/** The page's own address with an ending: the view as data. */
+export function dataAddress(instrument: string, form: "csv", words: Words): string {
+  return `/${instrument}.${form}${queryOf(words)}`;
+}
+
+function queryOf(words: Words): string {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(words))
     if (value !== null && value !== undefined) query.set(name, String(value));
   const text = query.toString();
-  return `${PREFIX}/${path}${text ? `?${text}` : ""}`;
+  return text ? `?${text}` : "";
 }
 
 const TOKEN = "liqscape-token";
@@ -60,8 +69,13 @@ export async function ask<T>(path: string, words: Words = {}, signal?: AbortSign
 }
 
 /** Ask for bytes. */
-export async function bytes(path: string, signal?: AbortSignal): Promise<Result<ArrayBuffer>> {
-  const got = await send(address(path), signal);
+export function bytes(path: string, signal?: AbortSignal): Promise<Result<ArrayBuffer>> {
+  return bytesAt(address(path), signal);
+}
+
+/** Ask for bytes at a whole address of this server. */
+export async function bytesAt(url: string, signal?: AbortSignal): Promise<Result<ArrayBuffer>> {
+  const got = await send(url, signal);
   if (!got.ok) return got;
   try {
     if (got.value.ok) return { ok: true, value: await got.value.arrayBuffer() };

@@ -127,7 +127,7 @@ export const KEYS: readonly Key[] = [
     run: (s, event) => void savePicture(s, event.key === "I" ? "tall" : "wide"),
   },
   { keys: ["y"], shown: "y", help: "copy a link to this view at this instant", run: (s) => void copyLink(s) },
-  { keys: ["e"], shown: "e", help: "export the map's levels as CSV", run: (s) => exportCsv(s) },
+  { keys: ["e"], shown: "e", help: "export the map's levels as CSV", run: (s) => void exportCsv(s) },
   {
     keys: ["Escape"],
     shown: "esc",

@@ -1,6 +1,7 @@
 // A picture that can be posted: what it shows, from when, in which unit, how it is known and what it does not say, all inside.
 
-import { dollarWord } from "./address";
+import { dollarWord, wordsOf } from "./address";
+import { bytesAt, dataAddress } from "./api";
 import { instant, percent, price as priceText, usdInterval } from "./format";
 import { edges, PALETTES, type Scale } from "./heat/scale";
 import { badgeLine } from "./record";
@@ -230,22 +231,19 @@ function classes(
   ctx.fillText(`map ${word}${rest ? `: ${rest}` : ""}`, right - wide - 16, 46);
 }
 
-/** Levels of the map on screen as CSV, with the meta as comments. */
-export function exportCsv(store: Store): void {
-  const answer = store.map.answer;
-  if (!answer) return;
-  save(new Blob([csvOf(answer.data.levels, answer.meta)], { type: "text/csv" }), `${fileName(store)}-levels.csv`);
-  store.said = "The levels are saved as CSV.";
-}
-
-export function csvOf(levels: readonly Record<string, number | null>[], meta: Meta): string {
-  const names = Object.keys(levels[0] ?? {});
-  const notes = [
-    `# ${meta.instrument ?? ""} as of ${meta.as_of ?? ""}, mark ${meta.mark_price ?? ""}, inputs ${meta.inputs_hash ?? ""}`,
-    ...Object.entries(meta.caveat_texts).map(([code, text]) => `# ${code}: ${text}`),
-  ];
-  const rows = levels.map((row) => names.map((name) => row[name] ?? "").join(","));
-  return [...notes, names.join(","), ...rows, ""].join("\n");
+/** Levels of the map on screen as CSV: the view's own address with an ending, so that both say the same. */
+export async function exportCsv(store: Store): Promise<void> {
+  const { answer } = store.map;
+  const { instrument } = store;
+  if (!answer || instrument === null) return;
+  const words = { ...wordsOf(store.view, "map"), as_of: answer.meta.as_of };
+  const got = await bytesAt(dataAddress(instrument, "csv", words));
+  if (got.ok) save(new Blob([got.value], { type: "text/csv" }), `${fileName(store)}-levels.csv`);
+  store.said = got.ok
+    ? "The levels are saved as CSV."
+    : "failure" in got
+      ? `The levels were not saved: ${got.failure.message}.`
+      : "The levels were not saved.";
 }
 
 function fileName(store: Store): string {
