@@ -35,6 +35,12 @@ export class Bitmaps {
     this.size = 0;
   }
 
+  /** Whether dark letters are read better than white ones on the colour of a byte. */
+  isBright(byte: number): boolean {
+    const word = this.colours[byte]!;
+    return 0.299 * (word & 255) + 0.587 * ((word >> 8) & 255) + 0.114 * ((word >> 16) & 255) > 122;
+  }
+
   /** The picture of a tile, its rows joined so that none is lost at this height. */
   picture(held: Held, rowsPerPixel: number): Picture {
     const { tile, version } = held;

@@ -35,7 +35,7 @@ export function drawHeat(
   }
   drawUnknown(ctx, scene, tiles, place, readings, seen);
   if (place.perColumn >= EDGE_WIDTH * place.ratio) drawEdges(ctx, scene, tiles, place, readings, seen);
-  drawValues(ctx, scene, tiles, place, seen);
+  drawValues(ctx, scene, tiles, place, bitmaps, seen);
   ctx.restore();
 }
 
@@ -189,11 +189,12 @@ function drawValues(
   scene: Scene,
   tiles: Tiles,
   place: Place,
+  bitmaps: Bitmaps,
   seen: [number, number],
 ): void {
   const grid: Grid = tiles.grid;
   if (!scene.bytes || place.perColumn < VALUE_WIDTH * place.ratio) return;
-  ctx.font = `${9 * place.ratio}px ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace`;
+  ctx.font = `${10 * place.ratio}px ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace`;
   ctx.textAlign = "center";
   ctx.textBaseline = "middle";
   for (let row = 0; row < grid.rows; row++) {
@@ -207,12 +208,8 @@ function drawValues(
       const value = dollars(byte, scene.bytes);
       if (value === null) continue;
       const x = (place.x(column) + place.x(column + 1)) / 2;
-      ctx.lineWidth = 2.5 * place.ratio;
-      ctx.strokeStyle = "rgba(0,0,0,.65)";
-      ctx.fillStyle = "#fff";
-      const text = usd(value);
-      ctx.strokeText(text, x, (top + bottom) / 2);
-      ctx.fillText(text, x, (top + bottom) / 2);
+      ctx.fillStyle = bitmaps.isBright(byte) ? "#0d1420" : "#ffffff";
+      ctx.fillText(usd(value), x, (top + bottom) / 2);
     }
   }
 }
