@@ -66,7 +66,7 @@ def told_levels(found: LiquidationMap) -> list[dict[str, float | None]]:
     exact = frame(found)
     digits = {"price": PRICE_DIGITS}
     near = {name: rounded(exact[name].to_numpy(), digits.get(name, LEVEL_DIGITS)) for name in exact.columns}
-    near["distance"] = np.round(exact["distance"].to_numpy(), 6)  # buckets of 0.1 %
+    near["distance"] = np.round(exact["distance"].to_numpy().astype(np.float64), 6)  # buckets of 0.1 %
     return pl.DataFrame(near).to_dicts()
 
 
