@@ -134,7 +134,7 @@ def answers(home: Path, as_of: str | None) -> list[Measured]:
     with _server(home, None) as (address, _):
         api = f"{address}/api/v1"
         cold_s, _ = _get(f"{api}/BTC/heat{words}")
-        _get(f"{api}/BTC/map{words}")
+        _, packed = _get(f"{api}/BTC/map{words}")
         warm = np.array([_get(f"{api}/BTC/map{words}")[0] for _ in range(1000)]) * 1e3
         spaced: list[float] = []
         for _ in range(10):
@@ -149,6 +149,7 @@ def answers(home: Path, as_of: str | None) -> list[Measured]:
             Measured(f"first heatmap of {size}, cold", "s", cold_s, cold_s, 1),
             Measured("GET /map, warm: p99 of 1,000", "ms", *_both(np.sort(warm), 99), warm.size, 30.0),
             Measured("GET /map, warm, asked every 1.3 s: median", "ms", *_both(np.sort(spaced), 50), len(spaced), 30.0),
+            Measured("GET /map, packed with zstd", "kB", *[len(packed) / 1e3] * 2, 1, 30.0),
             Measured(
                 f"first view of {size}: grid, candles, tiles of level {level}", "kB", *[(view + tiles[level]) / 1e3] * 2, 1, 400.0
             ),
