@@ -341,6 +341,10 @@ def test_a_reader_that_does_not_read_slows_nobody_down(live):
         slow = await connect(f"ws://{host}/api/v1/stream?topics=map.BTC", max_queue=1)
         quick = await connect(f"ws://{host}/api/v1/stream?topics=map.BTC", max_size=None)
         await message(quick, "map.BTC")
+        topic = hub._topics["map.BTC"]
+        topic.rests_until = float("inf")  # nothing but what is published here
+        while topic.busy is not None and not topic.busy.done():
+            await asyncio.sleep(0.05)
         loop = next(iter(hub._tasks)).get_loop()
         loop_of["loop"] = loop
         late = []
