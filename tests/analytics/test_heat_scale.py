@@ -6,10 +6,9 @@ from analytics_maps import AS_OF_NS, MINUTE_NS, law, make_inputs
 from hypothesis import given
 from hypothesis import strategies as st
 
-from liqscape.analytics import choose_scale, classify, scale_between
-from liqscape.analytics.heat import part_of
 from liqscape.errors import BadArgument, NoData
 from liqscape.model import PriceKind
+from liqscape.model.heat_scale import choose_scale, classify, part_of, scale_between
 from liqscape.model.maps import Heatmap, Reading
 
 

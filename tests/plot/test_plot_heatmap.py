@@ -7,13 +7,15 @@ from plot_scenes import make_heatmap
 from test_plot_map import TALL, WIDE, assert_tidy, gids, words
 
 from liqscape.errors import BadArgument, NoData
+from liqscape.model.heat_scale import scale_between
 from liqscape.plot import LiquidationDots, plot_heatmap, save
 from liqscape.plot.candles import candles_of
-from liqscape.plot.raster import class_borders, paint, rasterise, shades_of
+from liqscape.plot.raster import paint, rasterise, shades_of
 from liqscape.plot.theme import DARK, LIGHT
 from liqscape.units import NS_PER_HOUR, NS_PER_MINUTE
 
 SCALE = (1e4, 1e8)
+BORDERS = np.asarray(scale_between(*SCALE).edges_usd)
 
 
 def tiny(usd, prior=None):
@@ -45,10 +47,29 @@ def test_a_cell_larger_than_a_pixel_is_repeated():
 
 
 def test_a_pixel_is_prior_if_its_largest_cell_is():
-    raster, _, _ = rasterise(tiny([[1.0, 9.0]], prior=[[0.0, 0.9]]), 1, 1)
+    # Of 90 dollars that are 90 % prior 9 are data: more than the 1 beside it.
+    raster, _, _ = rasterise(tiny([[1.0, 90.0]], prior=[[0.0, 0.9]]), 1, 1)
     assert raster.prior.tolist() == [[True]]
+    assert raster.usd == pytest.approx(np.array([[9.0]]))
     raster, _, _ = rasterise(tiny([[9.0, 1.0]], prior=[[0.0, 0.9]]), 1, 1)
     assert raster.prior.tolist() == [[False]]
+
+
+def test_colours_are_data_and_lines_alone_are_assumption():
+    many = 64
+    raster, _, _ = rasterise(tiny([[1e7, 1e6]], prior=[[1.0, 0.2]]), 2 * many, many)
+    image = paint(raster, BORDERS, DARK, 1)
+    lined, data = image[:, :many], image[:, many:]
+    assert 0.0 < (lined[..., 3] == 255).mean() < 0.2
+    assert (data == data[0, 0]).all()
+    assert (shades_of(np.array([0.8e6]), BORDERS, DARK)[0] * 255.0 + 0.5).astype(int) == pytest.approx(data[0, 0, :3], abs=2)
+
+
+def test_where_nothing_is_data_all_dollars_have_their_colour_under_lines():
+    raster, _, _ = rasterise(tiny([[1e7, 1e6]], prior=[[1.0, 1.0]]), 64, 32)
+    assert raster.part == "all"
+    assert raster.usd.max() == 1e7
+    assert (paint(raster, BORDERS, DARK, 1)[..., 3] == 255).all()
 
 
 def test_a_missing_stretch_of_time_is_a_gap():
@@ -67,30 +88,18 @@ def test_a_band_ends_where_the_price_swept_it():
     assert np.argwhere(raster.swept).tolist() == [[0, 1]]
 
 
-def test_classes_are_even_in_log_dollars():
-    assert class_borders((1.0, 1e7), np.array([])) == pytest.approx(10.0 ** np.arange(8))
-
-
-def test_borders_without_a_scale_are_round_and_hold_the_data():
-    borders = class_borders(None, np.geomspace(2.3e5, 1.3e6, 100))
-    assert borders == pytest.approx(2e5 * 10.0 ** (np.arange(8) / 7))
-    assert np.isfinite(class_borders(None, np.array([np.nan, 0.0]))).all()
-
-
 @pytest.mark.parametrize("theme", [DARK, LIGHT])
 def test_more_dollars_are_always_farther_from_the_panel(theme):
-    borders = class_borders(SCALE, np.array([]))
-    shades = shades_of(np.geomspace(*SCALE, 60), borders, theme)
+    shades = shades_of(np.geomspace(*SCALE, 60), BORDERS, theme)
     lightness = shades @ np.array([0.2126, 0.7152, 0.0722])
     steps = np.diff(lightness) if theme.dark else -np.diff(lightness)
     assert (steps > -1e-3).all()
 
 
 def test_the_same_dollars_have_the_same_colour_in_two_pictures():
-    borders = class_borders(SCALE, np.array([]))
     first, _, _ = rasterise(tiny([[1e6, 1e5]]), 2, 1)
     second, _, _ = rasterise(tiny([[9e7, 1e6], [1e4, 3e7]]), 2, 2)
-    one, two = paint(first, borders, DARK, 1), paint(second, borders, DARK, 1)
+    one, two = paint(first, BORDERS, DARK, 1), paint(second, BORDERS, DARK, 1)
     assert one[0, 0].tolist() == two[0, 1].tolist()
     assert one[0, 0].tolist() != one[0, 1].tolist()
 
@@ -104,7 +113,7 @@ def test_the_same_dollars_have_the_same_colour_in_two_pictures():
 
 def test_below_the_scale_and_without_data_is_clear():
     raster, _, _ = rasterise(tiny([[1.0, np.nan, 1e6]]), 3, 1)
-    assert paint(raster, class_borders(SCALE, np.array([])), DARK, 1)[0, :, 3].tolist() == [0, 0, 255]
+    assert paint(raster, BORDERS, DARK, 1)[0, :, 3].tolist() == [0, 0, 255]
 
 
 def test_candles_join_to_round_lengths():
@@ -127,7 +136,7 @@ def test_the_strip_says_source_window_time_and_caveat():
         "as of 2026-01-30 22:55:00Z",
         "POTENTIAL Where forced orders would sit, not where price must go.",
         "EXPIRES see map",
-        "$ per 0.1 % of price, fixed scale",
+        "$ of data per 0.1 % of price, fixed scale",
         "shorts above",
         "longs below",
         "$10K",
@@ -145,7 +154,7 @@ def test_simulated_is_stamped():
 @pytest.mark.parametrize("prior", [True, False])
 def test_hatched_only_where_there_is_prior(prior):
     figure = plot_heatmap(make_heatmap(prior=prior))
-    assert ("hatched: more than half is prior" in words(figure)) is prior
+    assert ("lines: prior, little or no data" in words(figure)) is prior
     assert ("profile-prior-long" in gids(figure)) is prior
 
 

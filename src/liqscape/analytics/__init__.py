@@ -1,4 +1,4 @@
-"""Readings of a map: pools, asymmetry, moves, tilt, zones, odds, ladder, fuel, the dollar scale of a heatmap, filters, caveats.
+"""Readings of a map: pools, asymmetry, moves, tilt, zones, odds, ladder, fuel, filters, caveats.
 
 Each is a pure function of a frozen map and returns a frozen record that serialises to its JSON shape. Depends on `model` and
 the ground; knows no clock, file or network.
@@ -8,7 +8,6 @@ from liqscape.analytics.caveats import Caveat, CaveatCode, caveats_for, sentence
 from liqscape.analytics.filters import filter_map, parse_leverage
 from liqscape.analytics.fuel import Fuel, FuelRegion, fuel
 from liqscape.analytics.headline import headline
-from liqscape.analytics.heat import DollarScale, choose_scale, classify, scale_between
 from liqscape.analytics.ladder import Ladder, LadderRow, RestingOrders, ladder
 from liqscape.analytics.move_to import Move, MoveRow, MoveTo, move_to
 from liqscape.analytics.odds import odds_by_horizon, sigma_multiple, touch_odds
@@ -22,7 +21,6 @@ __all__ = [
     "Asymmetry",
     "Caveat",
     "CaveatCode",
-    "DollarScale",
     "Fuel",
     "FuelRegion",
     "Ladder",
@@ -43,8 +41,6 @@ __all__ = [
     "Zones",
     "asymmetry",
     "caveats_for",
-    "choose_scale",
-    "classify",
     "filter_map",
     "fuel",
     "headline",
@@ -54,7 +50,6 @@ __all__ = [
     "parse_leverage",
     "pool",
     "ratio_text",
-    "scale_between",
     "sentence",
     "side_shape",
     "sigma_multiple",

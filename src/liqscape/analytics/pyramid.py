@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from liqscape.analytics.heat import Part, dollars_of, part_of
+from liqscape.model.heat_scale import Part, dollars_of, part_of
 from liqscape.model.maps import Heatmap
 
 Cells = npt.NDArray[np.uint8]

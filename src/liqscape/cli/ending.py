@@ -72,7 +72,7 @@ class Ending:
                 loop.call_soon_threadsafe(stop)
 
     def _say(self, text: str) -> None:
-        """Write to stderr, past Python's buffer, which the signal may have come in the middle of."""
+        """Write to stderr, past Python's buffer, which Ctrl-C may have come in the middle of."""
         if not self._quiet:
             lead = "\n" if os.isatty(2) else ""  # after the terminal's ^C
             with suppress(OSError):

@@ -332,4 +332,4 @@ class Heatmap:
     @property
     def data_per_permille(self) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
         """float32[rows, columns], USD per 0.1 % of price that is data and not prior; NaN in columns without data."""
-        return self.usd_per_permille * (np.float32(1.0) - self.prior_share)
+        return np.multiply(self.usd_per_permille, np.float32(1.0) - self.prior_share, dtype=np.float32)

@@ -10,6 +10,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 
 from liqscape.model.arrays import FloatArray
+from liqscape.model.heat_scale import Part
 from liqscape.plot.candles import Candles
 from liqscape.plot.canvas import Canvas
 from liqscape.plot.dots import LiquidationDots
@@ -23,12 +24,13 @@ _IDLE_ZERO = re.compile(r"\.0(?=[KMBT]?$)")
 _SHADES = 8  # steps inside a class
 
 
-def draw_scale(canvas: Canvas, borders: FloatArray, fixed: bool, left: float, top: float, width: float) -> None:
+def draw_scale(canvas: Canvas, borders: FloatArray, part: Part, fixed: bool, left: float, top: float, width: float) -> None:
     """Draw the seven classes of dollars as graded swatches with their borders written under them."""
     theme = canvas.theme
-    name = "heat: $ per 0.1 % of price" + (", fixed scale" if fixed else "")
+    what = "$ of data" if part == "data" else "$"
+    name = f"heat: {what} per 0.1 % of price" + (", fixed scale" if fixed else "")
     if canvas.measure(name, 13.0) + 34.0 + CLASSES * _SWATCH[0] + 60.0 > width:
-        name = "$ per 0.1 %"
+        name = f"{what} per 0.1 %"
     canvas.write(left, top + _SWATCH[1] / 2.0, name, 13.0, vertical="center").set_gid("unit")
     x = left + canvas.measure(name, 13.0) + 34.0
     swatch = min(_SWATCH[0], (left + width - x) / (CLASSES + 0.6))
@@ -61,11 +63,13 @@ def legend_of(canvas: Canvas, raster: Raster, candles: Candles, dots: Liquidatio
     falling = "dark" if theme.dark else "pale"
     labels = [f"candles of {format_duration(candles.length_ns).replace('.0 ', ' ')}, {falling} when falling"]
     if raster.prior.any():
+        over = raster.part == "all"
         red, green, blue = (float(c) for c in theme.heat(np.array([0.7]))[0])
-        hatched = Patch(facecolor=(red, green, blue), edgecolor=theme.panel, hatch="/////", linewidth=0.0)
-        hatched.set_hatch_linewidth(1.6)
+        fill, line = ((red, green, blue), theme.panel) if over else (theme.panel, mix(theme.muted, theme.panel, 0.6))
+        hatched = Patch(facecolor=fill, edgecolor=line, hatch="/////", linewidth=0.0)
+        hatched.set_hatch_linewidth(1.6 if over else 0.8)
         handles.append(hatched)
-        labels.append("hatched: more than half is prior")
+        labels.append("hatched: more than half is prior" if over else "lines: prior, little or no data")
     if raster.empty_columns.any():
         gap = Patch(facecolor=mix(theme.muted, theme.panel, 0.08), edgecolor=mix(theme.muted, theme.panel, 0.5), hatch="\\\\\\\\")
         gap.set(linewidth=0.0)

@@ -14,8 +14,9 @@ from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.figure import Figure
 
 from liqscape.clock import iso
-from liqscape.errors import BadArgument, NoData
+from liqscape.errors import NoData
 from liqscape.model.arrays import FloatArray
+from liqscape.model.heat_scale import DollarScale, choose_scale, scale_between
 from liqscape.model.maps import Heatmap
 from liqscape.plot.candles import Candles, candles_of
 from liqscape.plot.canvas import Box, Canvas
@@ -35,7 +36,7 @@ from liqscape.plot.frame import (
 from liqscape.plot.heat_legend import SCALE_ROW, draw_scale, legend_of
 from liqscape.plot.levels import rectangles
 from liqscape.plot.profile import draw_profile
-from liqscape.plot.raster import Raster, class_borders, paint, rasterise
+from liqscape.plot.raster import Raster, paint, rasterise
 from liqscape.plot.theme import mix
 from liqscape.plot.ticks import price_ticks, time_ticks
 from liqscape.plot.words import UNTESTED, caveats, instant, name_of, price_text, reading, stamps
@@ -46,6 +47,7 @@ _CANDLE_PX = 4.5  # narrowest candle, design pixels
 _GUTTER = 98.0  # least room for price labels at the right
 _GAP = 8.0  # between heat and profile
 _LEGEND_ROW = 18.0
+_EMPTY = (1e4, 1e6)
 _ROW = 26.0  # a row of labels over and under the profile
 
 
@@ -83,7 +85,8 @@ def plot_heatmap(
     ----------
     scale
         (low, high) of the colours, USD per 0.1 % of price, low < high; cells below are clear, cells above have the top colour.
-        The same dollars have the same colour in all pictures of one scale. Without it: see `class_borders`.
+        The same dollars have the same colour in all pictures of one scale. Without it: see
+        `choose_scale`.
     liquidations
         Forced orders to draw as dots, or None.
     headline, caption
@@ -102,10 +105,6 @@ def plot_heatmap(
     NoData
         If the heatmap has no columns.
     """
-    if scale is not None and not 0.0 < scale[0] < scale[1] < np.inf:
-        raise BadArgument(
-            f"scale: expected 0 < low < high in USD per 0.1 %, received {scale}", hint="A scale is written like (10e3, 30e6)."
-        )
     if heatmap.start_ns.size == 0:
         raise NoData("heatmap: no columns to draw", hint="Ask for a longer window, or import bars first.")
     canvas = Canvas(size, dark)
@@ -114,7 +113,7 @@ def plot_heatmap(
     subline = [name_of(heatmap), *([f"{heatmap.price_kind.value} {price_text(last_close)}"] if last_close else [])]
     subline += [f"as of {instant(heatmap.as_of_ns)}", reading(heatmap)]
     top = draw_header(canvas, title, subline, heatmap.simulated, badge) + 14.0
-    borders = class_borders(scale, heatmap.usd_per_permille)
+    borders = np.asarray(_scale(heatmap, scale).edges_usd)
     plot, raster, candles, foot = _prepare(canvas, heatmap, liquidations, caption, badge, top)
     axes = _draw_heat(canvas, plot, raster, borders)
     _draw_candles(canvas, axes, plot, candles)
@@ -127,9 +126,18 @@ def plot_heatmap(
             canvas, axes, plot.heat.below(plot.strip.height, plot.heat.height - plot.strip.height), 4.0, canvas.theme.mark, 0.3
         )
     draw_strip(canvas, plot.strip, plot.box)
-    draw_scale(canvas, borders, scale is not None, plot.heat.left, plot.box.bottom + foot, plot.box.width)
+    draw_scale(canvas, borders, raster.part, scale is not None, plot.heat.left, plot.box.bottom + foot, plot.box.width)
     canvas.figure.set_label(f"{title}. {', '.join(subline)}. {caveats(heatmap.caveats, caption, badge)[0]}")
     return canvas.figure
+
+
+def _scale(heatmap: Heatmap, asked: tuple[float, float] | None) -> DollarScale:
+    if asked is not None:
+        return scale_between(*asked)
+    try:
+        return choose_scale(heatmap)
+    except NoData:
+        return scale_between(*_EMPTY)  # nothing has a colour; the page says so
 
 
 def _prepare(

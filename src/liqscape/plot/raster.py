@@ -12,8 +12,9 @@ import numpy.typing as npt
 from matplotlib.colors import to_rgb
 
 from liqscape.model.arrays import BoolArray, FloatArray, IntArray
+from liqscape.model.heat_scale import Part, dollars_of, part_of
 from liqscape.model.maps import Heatmap
-from liqscape.plot.theme import CLASSES, Theme
+from liqscape.plot.theme import CLASSES, Theme, mix
 
 PRIOR_DOMINATED = 0.5  # share of a cell from which on it is drawn hatched
 _STRIPE = 12  # pixels from one hatch line to the next
@@ -27,40 +28,22 @@ class Raster:
 
     Parameters
     ----------
-    usd : float64[rows, columns], USD per 0.1 % of price, NaN where there is no data
+    usd : float64[rows, columns], USD per 0.1 % of price of the part that is drawn, NaN where nothing is known
     prior : bool[rows, columns], true where the cell that is shown is more than half assumption
     swept : bool[rows, columns], true at the last pixel of a band that the price then swept
+    part
+        What colours stand for: data, or all dollars where nothing is data.
     """
 
     usd: FloatArray
     prior: BoolArray
     swept: BoolArray
+    part: Part = "all"
 
     @property
     def empty_columns(self) -> BoolArray:
         """bool[columns], true where no cell of the column is known."""
         return np.isnan(self.usd).sum(axis=0) == self.usd.shape[0]
-
-
-def class_borders(scale: tuple[float, float] | None, usd: npt.NDArray[np.floating]) -> FloatArray:
-    """Return the borders of the colour classes, float64[CLASSES + 1], USD per 0.1 %, ascending.
-
-    Borders are even in log dollars from the scale's low to its high end. Without a scale the ends are 1, 2 or 5 times a power
-    of ten, at or below the 1st and at or above the 99.5th percentile of `usd`: they move in these steps only, so pictures of
-    one instrument mostly share them, and no shade is spent on dollars that do not occur.
-    """
-    if scale is None:
-        known = usd[np.isfinite(usd) & (usd > 0.0)]
-        # A sample of the cells is enough for so coarse a step and spares sorting millions.
-        ends = np.quantile(known[:: max(1, known.size // 200_000)], (0.01, 0.995)) if known.size else (1e4, 1e6)
-        scale = _step(float(ends[0]), up=False), _step(float(ends[1]), up=True)
-    return np.geomspace(scale[0], max(scale[1], 2.0 * scale[0]), CLASSES + 1)
-
-
-def _step(usd: float, *, up: bool) -> float:
-    """Round up or down to 1, 2 or 5 times a power of ten."""
-    steps = np.array([1.0, 2.0, 5.0, 10.0]) * 10.0 ** np.floor(np.log10(usd))
-    return float(steps[steps >= usd * (1.0 - 1e-9)][0] if up else steps[steps <= usd * (1.0 + 1e-9)][-1])
 
 
 def rasterise(heatmap: Heatmap, width: int, height: int) -> tuple[Raster, int, int]:
@@ -73,14 +56,18 @@ def rasterise(heatmap: Heatmap, width: int, height: int) -> tuple[Raster, int, i
     times = first + (np.arange(width) * ((last - first) / width)).astype(np.int64)
     columns = np.clip(np.searchsorted(heatmap.start_ns, times, side="right") - 1, 0, None)
     covered = times < heatmap.start_ns[columns] + heatmap.interval_ns
-    values = np.where(np.isfinite(heatmap.usd_per_permille), heatmap.usd_per_permille, np.float32(-1.0))
+    part = part_of(heatmap)
+    drawn = dollars_of(heatmap, part)
+    values = np.where(np.isfinite(drawn), drawn, np.float32(-1.0))
     rows = (np.arange(height) * (values.shape[0] / height)).astype(np.int64)
     usd = _pool(values, rows, columns)
-    assumed = _pool(np.where(heatmap.prior_share > PRIOR_DOMINATED, values, np.float32(-1.0)), rows, columns)
-    prior = (assumed >= usd) & (usd > 0.0)
+    mostly = (heatmap.prior_share > PRIOR_DOMINATED) & (heatmap.usd_per_permille > 0.0)
+    assumed = _pool(np.where(mostly, values, np.float32(-1.0)), rows, columns)
+    prior = (assumed >= usd) & (assumed >= 0.0)
+    prior[:, ~covered] = False
     usd[:, ~covered] = np.nan
     usd[usd < 0.0] = np.nan
-    return Raster(usd, prior, _swept(heatmap, usd, columns)), first, last
+    return Raster(usd, prior, _swept(heatmap, usd, columns), part), first, last
 
 
 def _pool(values: npt.NDArray[np.float32], rows: IntArray, columns: IntArray) -> FloatArray:
@@ -117,9 +104,10 @@ def shades_of(usd: FloatArray, borders: FloatArray, theme: Theme) -> FloatArray:
 
 
 def paint(raster: Raster, borders: FloatArray, theme: Theme, thickness: int) -> npt.NDArray[np.uint8]:
-    """Colour a raster, uint8[rows, columns, 4]: hatched and paler where prior, with a bright edge where a band was swept.
+    """Colour a raster, uint8[rows, columns, 4]: a bright edge where a band was swept, lines where dollars are mostly assumption.
 
-    Cells below the scale and cells without data are transparent. `thickness` is the width of a hatch line in pixels.
+    Where colours are data, lines stand alone: they have no dollars. Where colours are all dollars, lines lie over them. Cells
+    below the scale and cells without data are transparent otherwise. `thickness` is the width of a line in pixels.
     """
     shown = np.nan_to_num(raster.usd) >= borders[0]
     # Colours are looked up in a table: mapping each of a million pixels by itself takes ten times as long.
@@ -130,12 +118,15 @@ def paint(raster: Raster, borders: FloatArray, theme: Theme, thickness: int) -> 
     panel = np.array(to_rgb(theme.panel))
     diagonal = np.add.outer(np.arange(len(shown)), np.arange(len(shown[0])))
     line = raster.prior & (diagonal % (_STRIPE * thickness) < thickness)
-    # Lines thin and half clear: most of a real heatmap is prior, and its bands must still be read by their colour.
-    keep = np.where(line, 0.55, np.where(raster.prior, 0.94, 1.0))[..., None]
-    colour = keep * colour + (1.0 - keep) * panel
+    alone = line & ~shown
+    if raster.part == "all":
+        # Thin and half clear: bands must still be read by their colour.
+        keep = np.where(line, 0.55, np.where(raster.prior, 0.94, 1.0))[..., None]
+        colour = keep * colour + (1.0 - keep) * panel
     ends = (raster.swept & (place > _TABLE / CLASSES))[..., None]
     colour = np.where(ends, 0.5 * colour + (0.5 if theme.dark else 0.0), colour)
     image = np.empty((*shown.shape, 4), np.uint8)
     image[..., :3] = colour * 255.0 + 0.5
     image[..., 3] = np.where(shown, 255, 0)
+    image[alone] = (*(round(255.0 * c) for c in mix(theme.muted, theme.panel, 0.28)), 255)
     return image

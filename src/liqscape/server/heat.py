@@ -14,7 +14,6 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from msgspec import Struct
 
-from liqscape.analytics.heat import DollarScale, Part, choose_scale, part_of
 from liqscape.analytics.pyramid import STEPS, TILE_COLUMNS, VERSION, Pyramid, build_pyramid, floor_of, tile
 from liqscape.api.answers.history import Shape, find_heatmap
 from liqscape.api.question import Question, Words
@@ -22,6 +21,7 @@ from liqscape.clock import iso
 from liqscape.errors import BadArgument
 from liqscape.estimate import Recipe
 from liqscape.model import PriceGrid
+from liqscape.model.heat_scale import DollarScale, Part, choose_scale, part_of
 from liqscape.model.maps import Heatmap
 from liqscape.server.bodies import Body
 from liqscape.server.memory import PAST_S, Memory, Remembered

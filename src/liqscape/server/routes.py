@@ -8,7 +8,6 @@ from fastapi import FastAPI, Path, Query, Request
 from msgspec import Raw
 from starlette.responses import Response
 
-from liqscape.analytics import scale_between
 from liqscape.api.answers.data import AsymmetryData, FuelData, HeatmapData, MapData, MovesData, NowData, ZonesData
 from liqscape.api.answers.history import Shape, answer_fuel, answer_heatmap
 from liqscape.api.answers.maps import answer_asymmetry, answer_map, answer_moves, answer_now, answer_zones
@@ -18,6 +17,7 @@ from liqscape.api.answers.shocks import answer_cascade
 from liqscape.api.envelope import Links, encode, plain_meta
 from liqscape.api.question import Answered, Question, Words
 from liqscape.errors import NoData
+from liqscape.model.heat_scale import scale_between
 from liqscape.server import machine, schema
 from liqscape.server.bodies import ASK_AGAIN, IMMUTABLE
 from liqscape.server.heat import Grid, HeatData, describe_grid

@@ -7,7 +7,7 @@ from typing import Any
 from msgspec import Struct, field
 
 from liqscape.analytics import FuelRegion, Ladder, MoveRow, RangeRow, SideShape, Tilt, WindowRow, Zone
-from liqscape.analytics.heat import DollarScale
+from liqscape.model.heat_scale import DollarScale
 from liqscape.model.maps import Balance, Estimate
 
 

@@ -7,7 +7,6 @@ from typing import Any
 
 from liqscape.analytics import Fuel
 from liqscape.analytics.caveats import Caveat
-from liqscape.analytics.heat import DollarScale, Part
 from liqscape.api.answers.data import Candles, FuelAccount, FuelData, HeatmapData
 from liqscape.api.frames import frame, rounded
 from liqscape.api.question import Answered, Question, Words, level, option, said
@@ -17,6 +16,7 @@ from liqscape.engine.heat import build_heatmap
 from liqscape.engine.issue import issue
 from liqscape.engine.maps import parse_reading
 from liqscape.model import PriceGrid
+from liqscape.model.heat_scale import DollarScale, Part
 from liqscape.model.maps import Heatmap, LiquidationMap
 from liqscape.units import NS_PER_DAY, NS_PER_HOUR, NS_PER_MINUTE, NS_PER_S, format_percent, parse_duration_ns
 
@@ -85,7 +85,7 @@ def answer_heatmap(
     numbers
         Whether `data` is wanted; without it, it is None.
     """
-    from liqscape.analytics import choose_scale, scale_between
+    from liqscape.model.heat_scale import choose_scale, scale_between
 
     locked = question.prices("scale", shape.scale) if shape.scale is not None else _locked(question)
     found = find_heatmap(question, words, shape, columns, rows)

@@ -6,8 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from liqscape.analytics import classify
-from liqscape.analytics.heat import DollarScale, Part, dollars_of, part_of
 from liqscape.api.answers.history import DATA_COLUMNS, DATA_ROWS, Shape, answer_heatmap
 from liqscape.api.pictures import plot
 from liqscape.api.question import Words
@@ -17,6 +15,7 @@ from liqscape.cli.question import picture_path, question_of
 from liqscape.cli.screen import BOLD, DIM, Piece, Screen
 from liqscape.cli.views.badge import badge_style, badge_text
 from liqscape.cli.views.words import SHOUT, closing, percent, price, said, stamps
+from liqscape.model.heat_scale import DollarScale, Part, classify, dollars_of, part_of
 from liqscape.model.maps import Heatmap
 from liqscape.units import NS_PER_HOUR, format_duration, format_usd
 

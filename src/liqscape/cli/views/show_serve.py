@@ -114,11 +114,11 @@ def _port(show: Plain, host: str, wanted: int | None) -> int:
 
 
 class _Server(uvicorn.Server):
-    """Says where it listens; signals are `Ending`'s."""
+    """Says where it listens; Ctrl-C is `Ending`'s."""
 
     @contextmanager
     def capture_signals(self) -> Generator[None]:
-        """Take no signal."""
+        """Leave Ctrl-C and SIGTERM to `Ending`."""
         yield
 
     def stop(self) -> None:
