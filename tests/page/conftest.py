@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import signal
-import sys
-import time
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,36 +12,14 @@ from typing import Any
 import httpx
 import pytest
 from browser import find, missing
+from page_server import start_server
 from page_watch import Watched
 from playwright.sync_api import Browser, sync_playwright
 
 from liqscape.server.pages import STATIC
 
 _WARM = ("BTC/now", "BTC/map", "BTC/heat", "BTC/cascade", "BTC/episodes")
-_SERVER = Path(__file__).with_name("page_server.py")
 FLAGS = ("--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--force-color-profile=srgb", "--disable-dev-shm-usage")
-
-
-def start_server(folder: Path, port: int = 0, owner: int | None = None) -> tuple[int, str]:
-    """Start a server; return its process id and its address once it listens. It outlives the worker that started it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    said, log = folder / "said", folder / "log"
-    words = [sys.executable, "-W", "ignore", str(_SERVER), str(folder), str(port), str(owner or os.getpid())]
-    opened = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
-    actions = [(os.POSIX_SPAWN_OPEN, 1, str(said), opened, 0o600), (os.POSIX_SPAWN_OPEN, 2, str(log), opened, 0o600)]
-    process = os.posix_spawn(sys.executable, words, os.environ, file_actions=actions)
-    until = time.monotonic() + 400  # kernels may have to be compiled
-    while not (address := said.read_text().strip()):
-        if time.monotonic() > until or os.waitpid(process, os.WNOHANG)[0]:
-            raise AssertionError(f"the server did not start:\n{log.read_text()[-2000:]}")
-        time.sleep(0.05)
-    return process, address
-
-
-def stop_server(process: int) -> None:
-    """End a server as a crash does."""
-    os.kill(process, signal.SIGKILL)
-    os.waitpid(process, 0)
 
 
 @pytest.fixture(scope="session")

@@ -5,8 +5,7 @@ from datetime import datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-
-from conftest import start_server, stop_server
+from page_server import start_server, stop_server
 
 
 def test_the_edge_of_the_window_is_dragged_and_the_ratio_runs_along(visit, past):

@@ -355,7 +355,8 @@ export class Store {
       this.loadPrints(instrument);
     }
     const plain = this.view.asOf === null;
-    this.stream.listen(plain ? [`now.${instrument}`, `map.${instrument}`, `heat.${instrument}`] : []);
+    // The map is asked for when it changed: compressed it is a seventh of what the stream would push.
+    this.stream.listen(plain ? [`now.${instrument}`, `heat.${instrument}`] : []);
   }
 
   private loadOther(instrument: string): void {
@@ -382,10 +383,7 @@ export class Store {
     if (kind === "heat") return void this.onHeatFrame?.(null);
     if (rest.join(".") !== this.instrument || this.view.asOf !== null) return;
     const data = message.data;
-    if (data?.ok && isPlain(this.view)) {
-      if (kind === "now") this.now.take(data as Answer<Answers["now"]>);
-      if (kind === "map") this.map.take(data as Answer<Answers["map"]>);
-    }
+    if (kind === "now" && data?.ok && isPlain(this.view)) this.now.take(data as Answer<Answers["now"]>);
     // What the stream does not carry is asked for, not more often than every few seconds.
     if (kind === "now") this.nudge ??= setTimeout(() => this.catchUp(), LIVE_REFETCH_MS);
   }
@@ -394,7 +392,7 @@ export class Store {
     this.nudge = undefined;
     if (this.view.asOf !== null) return;
     const carried: ResourceName[] = isPlain(this.view)
-      ? ["now", "map", "heat", "episodes", "accuracy"]
+      ? ["now", "heat", "episodes", "accuracy"]
       : ["heat", "episodes", "accuracy"];
     this.loaded.delete("prints");
     for (const name of this.loaded.keys())
