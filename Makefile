@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+LOCK := pip compile --universal --generate-hashes --no-header --no-annotate --python-version 3.11
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: demo web browser page picture test test-long fuzz kills chaos check format docs bench nulls simulated record score shipped-weights lock clean
@@ -100,11 +101,12 @@ score: $(VENV)/.dev
 shipped-weights: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.ship_weights ../shared/data/btcusdt_backtest
 
+# What the tests need is resolved first and holds the rest, so that both install into one place.
 lock:
 	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile --universal --generate-hashes --no-header --no-annotate --python-version 3.11 pyproject.toml -o requirements.lock
-	$(BIN)/uv pip compile --universal --generate-hashes --no-header --no-annotate --python-version 3.11 --group dev pyproject.toml -o requirements-dev.lock
-	$(BIN)/uv pip compile --universal --generate-hashes --no-header --no-annotate --python-version 3.11 --group pyproject.toml:node -o requirements-node.lock
+	$(BIN)/uv $(LOCK) --group dev pyproject.toml -o requirements-dev.lock
+	$(BIN)/uv $(LOCK) --constraint requirements-dev.lock pyproject.toml -o requirements.lock
+	$(BIN)/uv $(LOCK) --group pyproject.toml:node -o requirements-node.lock
 
 clean:
 	rm -rf $(VENV) docs/_build demo web/node_modules src/liqscape/server/static
