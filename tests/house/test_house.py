@@ -7,6 +7,9 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
+PAGE = sorted(
+    path for path in (ROOT / "web" / "src").rglob("*") if path.suffix in {".ts", ".svelte"} and not path.name.endswith(".d.ts")
+)
 
 
 @pytest.mark.parametrize("lock", sorted(ROOT.glob("*.lock")), ids=lambda path: path.name)
@@ -16,7 +19,7 @@ def test_locks_name_no_address(lock):
 
 def test_files_are_short_enough_to_hold_in_the_head():
     # Kernels call kernels of their own file only (a cached caller does not notice a change in another): that file may be longer.
-    lines = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in SOURCES}
+    lines = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in (*SOURCES, *PAGE)}
     long = {str(path.relative_to(ROOT)): n for path, n in lines.items() if n > (700 if path.name == "_kernels.py" else 450)}
     assert long == {}
 
@@ -48,3 +51,14 @@ def test_no_market_data_lies_in_the_house():
     rooms = [ROOT / name for name in ("src", "tests", "docs", "benchmarks", ".ci")]
     kept = [path for room in rooms for path in room.rglob("*") if path.suffix in {".parquet", ".csv", ".zip", ".gz"}]
     assert [str(path.relative_to(ROOT)) for path in kept if "_build" not in path.parts] == []
+
+
+def test_pictures_are_light():
+    kept = [
+        path
+        for room in ("docs", "web")
+        for path in (ROOT / room).rglob("*.png")
+        if not {"_build", "node_modules"} & set(path.parts)
+    ]
+    assert kept
+    assert {str(path.relative_to(ROOT)): size for path in kept if (size := path.stat().st_size) > 300_000} == {}

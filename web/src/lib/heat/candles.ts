@@ -65,3 +65,23 @@ export function extremes(candles: Candles, from: number, to: number): [number, n
   }
   return low <= high ? [low, high] : null;
 }
+
+/** Candles followed by those of another stretch, of which the first `skip` are left out. */
+export function joinAfter(own: Candles, after: Candles, skip: number): Candles {
+  const start = Math.max(0, skip);
+  const plane = (a: Float32Array, b: Float32Array): Float32Array => {
+    const rest = b.subarray(start);
+    const made = new Float32Array(a.length + rest.length);
+    made.set(a);
+    made.set(rest, a.length);
+    return made;
+  };
+  const open = plane(own.open, after.open);
+  return {
+    open,
+    high: plane(own.high, after.high),
+    low: plane(own.low, after.low),
+    close: plane(own.close, after.close),
+    length: open.length,
+  };
+}

@@ -1,5 +1,8 @@
 // Which tiles a view needs.
 
+import type { HeatData } from "../wire";
+import type { ByteScale } from "./tile";
+
 export interface Grid {
   /** Name of this grid; another price range or step is another grid. */
   grid: string;
@@ -51,4 +54,13 @@ export function edgePrice(grid: Grid, row: number): number {
 /** Row that holds a price; may lie outside the grid. */
 export function rowOf(grid: Grid, price: number): number {
   return Math.floor(Math.log(price / grid.price0) / grid.log_step);
+}
+
+/** The grid of an answer: its numbers are never null, though the API's description lets them. */
+export function gridOf(data: HeatData): Grid {
+  return { ...(data as unknown as Grid), tiles: data.tiles.map(([first, last]) => [first, last]) };
+}
+
+export function bytesOf(grid: Grid): ByteScale {
+  return { floorUsd: grid.floor_usd, decades: grid.decades, steps: grid.steps };
 }

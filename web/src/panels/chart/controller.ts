@@ -3,9 +3,9 @@
 import type { IChartApi, IPriceLine, ISeriesApi, Logical, MouseEventParams, UTCTimestamp } from "lightweight-charts";
 import { bytes } from "../../lib/api";
 import type { Axis } from "../../lib/axis.svelte";
-import { decodeCandles, extremes, type Candles } from "../../lib/heat/candles";
+import { decodeCandles, extremes, joinAfter, type Candles } from "../../lib/heat/candles";
 import { decodeDelta } from "../../lib/heat/delta";
-import { levelFor, tilesFor, type Grid } from "../../lib/heat/levels";
+import { bytesOf, gridOf, levelFor, tilesFor, type Grid } from "../../lib/heat/levels";
 import { HeatPrimitive } from "../../lib/heat/primitive";
 import { lookUp, type Palette, type Scale } from "../../lib/heat/scale";
 import type { Line } from "../../lib/heat/scene";
@@ -425,33 +425,4 @@ export class ChartController {
     const logical = (time: number): Logical => (time / intervalS - first) as Logical;
     this.chart.timeScale().setVisibleLogicalRange({ from: logical(from), to: logical(to) });
   }
-}
-
-/** The grid of an answer: its numbers are never null, though the API's description lets them. */
-export function gridOf(data: HeatData): Grid {
-  return { ...(data as unknown as Grid), tiles: data.tiles.map(([first, last]) => [first, last]) };
-}
-
-export function bytesOf(grid: Grid): ByteScale {
-  return { floorUsd: grid.floor_usd, decades: grid.decades, steps: grid.steps };
-}
-
-/** Candles followed by those of another stretch, of which the first `skip` are left out. */
-export function joinAfter(own: Candles, after: Candles, skip: number): Candles {
-  const start = Math.max(0, skip);
-  const plane = (a: Float32Array, b: Float32Array): Float32Array => {
-    const rest = b.subarray(start);
-    const made = new Float32Array(a.length + rest.length);
-    made.set(a);
-    made.set(rest, a.length);
-    return made;
-  };
-  const open = plane(own.open, after.open);
-  return {
-    open,
-    high: plane(own.high, after.high),
-    low: plane(own.low, after.low),
-    close: plane(own.close, after.close),
-    length: open.length,
-  };
 }
