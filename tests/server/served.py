@@ -13,6 +13,7 @@ from liqscape.engine.importer import import_paths
 from liqscape.engine.workspace import Workspace
 from liqscape.server.app import create_app
 from liqscape.server.options import Options
+from liqscape.server.serving import Serving
 from liqscape.testing.market import MarketConfig, SimulatedMarket, write_dataset
 
 BASE = "http://127.0.0.1:8700"
@@ -66,7 +67,7 @@ def running(home, **options):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     config = uvicorn.Config(app, port=port, log_level="error", ws_per_message_deflate=False, timeout_graceful_shutdown=3)
-    server = uvicorn.Server(config)
+    server = Serving(app, config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     until = time.monotonic() + 10

@@ -11,7 +11,8 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from liqscape.server import hub as hubs
-from liqscape.server.hub import _RESTLESS, _Reader, _writer
+from liqscape.server.hub import _RESTLESS, _Reader
+from liqscape.server.messages import writer
 
 
 @pytest.fixture(scope="module")
@@ -323,8 +324,8 @@ def test_a_heartbeat_comes(live):
 def test_a_slow_reader_gets_the_newest_and_how_much_it_missed():
     reader = _Reader(socket=None)
     for seq in range(1, 6):
-        reader.offer("now.BTC", _writer("now.BTC", seq, None, b'{"n":%d}' % seq))
-        reader.offer("map.BTC", _writer("map.BTC", seq, None, b"{}")) if seq < 3 else None
+        reader.offer("now.BTC", writer("now.BTC", seq, None, b'{"n":%d}' % seq))
+        reader.offer("map.BTC", writer("map.BTC", seq, None, b"{}")) if seq < 3 else None
     found = {name: json.loads(write(skipped)) for name, (write, skipped) in reader.waiting.items()}
     assert list(found) == ["map.BTC", "now.BTC"]  # in the order in which they were last told
     assert found["now.BTC"] == {"topic": "now.BTC", "seq": 5, "kind": "snapshot", "data": {"n": 5}, "skipped": 4}

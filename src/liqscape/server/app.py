@@ -16,7 +16,7 @@ from fastapi import FastAPI, Request, WebSocket
 from fastapi.exceptions import RequestValidationError
 from msgspec.structs import replace
 from starlette.exceptions import HTTPException
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from liqscape._version import __version__
 from liqscape.api.envelope import Links, Meta, encode, envelope, plain_meta
@@ -221,6 +221,7 @@ def create_app(options: Options) -> FastAPI:
     app.openapi = lambda: schema.describe(app)  # type: ignore[method-assign]
     routes.add(app, server)
     app.add_api_websocket_route(STREAM, _stream(server))
+    app.add_api_route(STREAM, _events(server), methods=["GET"], include_in_schema=False)
     pages.add(app, server)
     return app
 
@@ -230,6 +231,18 @@ def _stream(server: Server) -> Callable[[WebSocket], Any]:
         await server.hub.serve(socket)
 
     return stream
+
+
+def _events(server: Server) -> Callable[[Request], Any]:
+    async def events(request: Request) -> Response:
+        """Answer a plain GET of the stream with server-sent events."""
+        if server.hub.full:
+            return refusal(429, "RATE_LIMIT", "too many readers", hint="Ask again later.", retry_after_s=5.0)
+        since = request.headers.get("last-event-id") or request.query_params.get("since", "")
+        found = server.hub.events(request.query_params.get("topics", ""), since)
+        return StreamingResponse(found, media_type="text/event-stream", headers={"cache-control": "no-store"})
+
+    return events
 
 
 async def _told(request: Request, error: Exception) -> Response:

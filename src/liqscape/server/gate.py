@@ -93,8 +93,8 @@ class Gate:
         if refused is not None:
             await refused(scope, receive, safe)
             return
-        # Whoever asks for the head gets what GET would say, less the body.
-        asked = {**scope, "method": "GET"} if head else scope
+        # Whoever asks for the head gets what GET would say, less the body; a stream has no end to wait for.
+        asked = {**scope, "method": "GET"} if head and scope["path"] != STREAM else scope
         try:
             await self._app(asked, receive, safe)
         except Exception as error:

@@ -1,14 +1,15 @@
 """Live topics over WebSocket: every reader gets the newest state of what it asked for, and never slows another one down.
 
-`/api/v1/stream?topics=now.BTC,map.BTC,heat.BTC,health&since=SEQ`. A message is `{topic, seq, as_of, kind, data}`; its data are
-the envelope that the route of the same name answers. `heat` comes as binary frames (`deltas`). `seq` only ever grows, over all
-topics and over restarts, and no reader is ever sent a smaller one after a larger one: who gives the largest one that it has seen,
-a heartbeat's too, as `since` has missed nothing up to it and gets only what is newer. Frames carry none: `heat` begins with the
-grid each time. A reader that is slow gets the newest message of a topic with `skipped`, the number of those it did not get. Every
-5 seconds a heartbeat is sent.
+`/api/v1/stream?topics=now.BTC,map.BTC,heat.BTC,health&since=SEQ`. A message is `{topic, seq, as_of, kind, data}`; its data
+are the envelope that the route of the same name answers. `heat` comes as binary frames (`deltas`). `seq` only ever grows,
+over all topics and over restarts, and no reader is ever sent a smaller one after a larger one: who gives the largest one
+that it has seen, a heartbeat's too, as `since` has missed nothing up to it and gets only what is newer. Frames carry none:
+`heat` begins with the grid each time. A plain GET of the same address answers with the same messages as server-sent events.
+A reader that is slow gets the newest message of a topic with `skipped`, the number of those it did not get. Every 5 seconds
+a heartbeat is sent.
 
-A topic that nobody reads rests: it is not brought up to date, but a reader that comes back soon is told the state that it has
-under the number that it knows, which is to say nothing.
+A topic that nobody reads rests: it is not brought up to date, but a reader that comes back soon is told the state that it
+has under the number that it knows, which is to say nothing.
 """
 
 from __future__ import annotations
@@ -17,22 +18,21 @@ import asyncio
 import re
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import msgspec
 import structlog
 from fastapi import WebSocket, WebSocketDisconnect
-from msgspec import Struct
 
-from liqscape.api.envelope import ErrorEnvelope, ErrorFacts, encode, error_envelope
+from liqscape.api.envelope import encode, error_envelope
 from liqscape.clock import iso, now_ns
 from liqscape.errors import BadArgument, LiqscapeError
 from liqscape.server.deltas import delta, reset
 from liqscape.server.heat import Grid
 from liqscape.server.memory import LONGEST_REST_S
+from liqscape.server.messages import Write, seq_of, unexpected, wish_of, writer
 
 if TYPE_CHECKING:
     from liqscape.server.app import Server
@@ -47,31 +47,11 @@ MACHINE_S = 5.0  # how often `health` and `venues` are looked at: they change wi
 MOST_TOPICS = 16
 MOST_RESTING = 64  # topics that nobody reads, kept for who comes back
 FRESH_S = 1.0  # what is older is written again, with its ages, for a reader that comes
-LONGEST_MESSAGE = 512  # of a client: topics to add or to leave
 MACHINE = ("health", "venues")
 KINDS = ("now", "map", "heat", *MACHINE)
 _TOPIC = re.compile(r"(?:health|venues)|(?:now|map|heat)\.[A-Za-z0-9_\-.:]{1,48}")
 # What changes although nothing has happened: a message is only sent for the rest.
 _RESTLESS = re.compile(rb'"(?:age_s|computed_at|now|clients)":(?:"[^"]*"|[-+.0-9eE]+|null)')
-Write = Callable[[int], "str | bytes"]
-
-
-class Message(Struct, kw_only=True, omit_defaults=True):
-    """What a reader gets."""
-
-    topic: str
-    seq: int
-    as_of: str | None = None
-    kind: str
-    data: msgspec.Raw | dict[str, Any] | None = None
-    skipped: int = 0
-
-
-class Wish(Struct, forbid_unknown_fields=True):
-    """What a reader may send: topics to add and to leave."""
-
-    add: list[str] = []
-    leave: list[str] = []
 
 
 @dataclass(eq=False)
@@ -96,7 +76,8 @@ class _Topic:
 
 @dataclass(eq=False)
 class _Reader:
-    socket: WebSocket
+    socket: WebSocket | None
+    gone: bool = False
     topics: set[str] = field(default_factory=set[str])
     waiting: dict[str, tuple[Write, int]] = field(default_factory=dict[str, tuple[Write, int]])
     ready: asyncio.Event = field(default_factory=asyncio.Event)
@@ -141,27 +122,31 @@ class Hub:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        goodbyes = (reader.socket.close(1001, "server stops") for reader in tuple(self._readers))
+        self.end_events()
+        goodbyes = (reader.socket.close(1001, "server stops") for reader in tuple(self._readers) if reader.socket is not None)
         with suppress(TimeoutError):
             await asyncio.wait_for(asyncio.gather(*goodbyes, return_exceptions=True), GOODBYE_S)
+
+    def end_events(self) -> None:
+        """End all server-sent events: their clients come back by themselves, with the number that they know."""
+        for reader in self._readers:
+            if reader.socket is None:
+                reader.gone = True
+                reader.ready.set()
 
     async def serve(self, socket: WebSocket) -> None:
         """Serve one reader, which the gate let through, until it leaves."""
         query = socket.query_params
-        if len(self._readers) >= self._server.options.clients:
+        if self.full:
             await socket.close(1013, "too many readers")
             return
         await socket.accept()
-        reader = _Reader(socket)
-        self._readers.add(reader)
-        self._server.meters.clients.set(len(self._readers))
-        sender = asyncio.create_task(self._send(reader))
+        reader = self._welcome(_Reader(socket))
+        sender = asyncio.create_task(self._send(reader, socket))
         try:
-            since = int(query["since"]) if re.fullmatch(r"[0-9]{1,18}", query.get("since", "")) else 0
-            since = since if since <= self._seq else 0  # a number that was never given: the clock was set back
-            self._add(reader, [name for name in query.get("topics", "").split(",") if name], since)
+            self._add(reader, _names(query.get("topics", "")), self._since(query.get("since", "")))
             while True:
-                wish = _wish(await socket.receive_text())
+                wish = wish_of(await socket.receive_text())
                 for name in wish.leave:
                     self._leave(reader, name)
                 self._add(reader, wish.add, None)
@@ -173,10 +158,52 @@ class Hub:
                 await socket.close(1008, error.message[:100])
         finally:
             sender.cancel()
-            for name in tuple(reader.topics):
-                self._leave(reader, name)
-            self._readers.discard(reader)
-            self._server.meters.clients.set(len(self._readers))
+            self._farewell(reader)
+
+    def events(self, topics: str, since: str) -> AsyncGenerator[bytes]:
+        """Return the same messages as server-sent events, whose `id` is the `seq`; `heat` is binary and for WebSockets only.
+
+        Raises
+        ------
+        BadArgument
+            If there is no such topic, or it is binary.
+        """
+        names = _names(topics)
+        if binary := [name for name in names if name.startswith("heat")]:
+            raise BadArgument(f"topics: {binary[0]!r} is binary", hint="Open a WebSocket for it, or ask /heat.")
+        _check(names)
+        return self._events(names, since)
+
+    async def _events(self, names: list[str], since: str) -> AsyncGenerator[bytes]:
+        reader = self._welcome(_Reader(None))
+        try:
+            self._add(reader, names, self._since(since))
+            yield b"retry: 2000\n\n"
+            async for message in self._messages(reader):
+                assert isinstance(message, str)
+                yield f"id: {seq_of(message)}\ndata: {message}\n\n".encode()
+        finally:
+            self._farewell(reader)
+
+    @property
+    def full(self) -> bool:
+        """Whether there is no room for another reader."""
+        return len(self._readers) >= self._server.options.clients
+
+    def _welcome(self, reader: _Reader) -> _Reader:
+        self._readers.add(reader)
+        self._server.meters.clients.set(len(self._readers))
+        return reader
+
+    def _farewell(self, reader: _Reader) -> None:
+        for name in tuple(reader.topics):
+            self._leave(reader, name)
+        self._readers.discard(reader)
+        self._server.meters.clients.set(len(self._readers))
+
+    def _since(self, text: str) -> int:
+        since = int(text) if re.fullmatch(r"[0-9]{1,18}", text) else 0
+        return since if since <= self._seq else 0  # a number that was never given: the clock was set back
 
     def publish(self, name: str, data: bytes, as_of: str | None, said: Callable[[], bytes] | None = None) -> None:
         """Give a topic's newest state to all its readers, unless it is the one they have.
@@ -198,7 +225,7 @@ class Hub:
             self._offer(topic, write)
 
     def _write(self, topic: _Topic, data: bytes) -> Write:
-        write = topic.write = _writer(topic.name, topic.seq, topic.as_of, data)
+        write = topic.write = writer(topic.name, topic.seq, topic.as_of, data)
         topic.written_at = time.monotonic()
         return write
 
@@ -222,15 +249,9 @@ class Hub:
     def _add(self, reader: _Reader, names: list[str], since: int | None) -> None:
         """Let a reader have topics: what it begins with, newer than `since`, or what it adds (None) to those that it has."""
         held: list[_Topic] = []
-        for name in names:
-            if not _TOPIC.fullmatch(name):
-                raise BadArgument(
-                    f"topics: there is no topic {name[:60]!r}", hint=f"Topics are {', '.join(KINDS)}, such as now.BTC."
-                )
-            if name in reader.topics:
-                continue
-            if len(reader.topics) >= MOST_TOPICS:
-                raise BadArgument(f"topics: at most {MOST_TOPICS} for one reader")
+        fresh = [name for name in dict.fromkeys(names) if name not in reader.topics]
+        _check([*reader.topics, *fresh])
+        for name in fresh:
             reader.topics.add(name)
             topic = self._wake(name)
             topic.readers.add(reader)
@@ -249,7 +270,7 @@ class Hub:
         """Return what a topic said last, as old as it is now; under a new number for a reader that has been sent larger ones."""
         assert topic.said is not None
         if new_number:
-            return _writer(topic.name, self._next(), topic.as_of, topic.said())
+            return writer(topic.name, self._next(), topic.as_of, topic.said())
         if topic.write is None or time.monotonic() - topic.written_at > FRESH_S:
             return self._write(topic, topic.said())
         return topic.write
@@ -278,26 +299,29 @@ class Hub:
             while len(self._resting) > MOST_RESTING:
                 self._resting.popitem(last=False)
 
-    async def _send(self, reader: _Reader) -> None:
-        """Send what waits, one message at a time: while one is on its way, newer ones replace those that wait."""
+    async def _send(self, reader: _Reader, socket: WebSocket) -> None:
         with suppress(WebSocketDisconnect, RuntimeError):
-            while True:
-                await reader.ready.wait()
-                reader.ready.clear()
-                while reader.waiting:
-                    name = next(iter(reader.waiting))
-                    write, skipped = reader.waiting.pop(name)
-                    message = write(skipped)
-                    if isinstance(message, str):
-                        await reader.socket.send_text(message)
-                    else:
-                        await reader.socket.send_bytes(message)
-                    self._server.meters.sent.inc()
+            async for message in self._messages(reader):
+                if isinstance(message, str):
+                    await socket.send_text(message)
+                else:
+                    await socket.send_bytes(message)
+
+    async def _messages(self, reader: _Reader) -> AsyncGenerator[str | bytes]:
+        """Yield what waits, one message at a time: while one is on its way, newer ones replace those that wait."""
+        while not reader.gone:
+            await reader.ready.wait()
+            reader.ready.clear()
+            while reader.waiting and not reader.gone:
+                name = next(iter(reader.waiting))
+                write, skipped = reader.waiting.pop(name)
+                yield write(skipped)
+                self._server.meters.sent.inc()
 
     async def _beat(self) -> None:
         while True:
             await asyncio.sleep(HEARTBEAT_S)
-            write = _writer("heartbeat", self._seq, iso(now_ns()), b"null", "event")
+            write = writer("heartbeat", self._seq, iso(now_ns()), b"null", "event")
             for reader in self._readers:
                 reader.offer("heartbeat", write)
 
@@ -346,7 +370,7 @@ class Hub:
             data = encode(error_envelope(error))
         except Exception as error:  # one bad instrument or file never ends the others' news
             log.error("topic", topic=topic.name, error=repr(error))
-            data = encode(_unexpected(error))
+            data = encode(unexpected(error))
         finally:
             topic.rests_until = time.monotonic() + min(REST * (time.monotonic() - start), LONGEST_REST_S)
         if self._topics.get(topic.name) is topic:
@@ -377,31 +401,13 @@ class Hub:
             self.send_frame(topic.name, frame)
 
 
-def _unexpected(error: Exception) -> ErrorEnvelope:
-    facts = ErrorFacts(
-        code="UNEXPECTED", message=f"{type(error).__name__}: {str(error)[:200]}", hint=None, context={}, retry_after_s=None
-    )
-    return ErrorEnvelope(ok=False, error=facts)
+def _names(topics: str) -> list[str]:
+    return [name for name in topics.split(",") if name]
 
 
-def _writer(name: str, seq: int, as_of: str | None, data: bytes, kind: str = "snapshot") -> Write:
-    """Return what writes a message; it is written once for all readers who missed nothing."""
-    plain = msgspec.json.encode(Message(topic=name, seq=seq, as_of=as_of, kind=kind, data=msgspec.Raw(data))).decode()
-
-    def write(skipped: int) -> str:
-        if not skipped or name == "heartbeat":
-            return plain
-        return msgspec.json.encode(
-            Message(topic=name, seq=seq, as_of=as_of, kind=kind, data=msgspec.Raw(data), skipped=skipped)
-        ).decode()
-
-    return write
-
-
-def _wish(text: str) -> Wish:
-    if len(text) > LONGEST_MESSAGE:
-        raise BadArgument(f"stream: a message of {len(text)} characters", hint=f"At most {LONGEST_MESSAGE}.")
-    try:
-        return msgspec.json.decode(text, type=Wish)
-    except msgspec.DecodeError as error:
-        raise BadArgument(f"stream: {error}", hint='Send {"add": ["now.BTC"], "leave": []}.') from None
+def _check(names: list[str]) -> None:
+    for name in names:
+        if not _TOPIC.fullmatch(name):
+            raise BadArgument(f"topics: there is no topic {name[:60]!r}", hint=f"Topics are {', '.join(KINDS)}, such as now.BTC.")
+    if len(set(names)) > MOST_TOPICS:
+        raise BadArgument(f"topics: at most {MOST_TOPICS} for one reader")

@@ -24,6 +24,7 @@ from liqscape.errors import BadArgument, LiqscapeError
 from liqscape.server.app import create_app
 from liqscape.server.options import PORT, Options
 from liqscape.server.pages import STATIC
+from liqscape.server.serving import Serving
 
 _GRACE_S = 1  # answers that are nearly there are given; what takes longer is begun again by who needs it
 _LONGEST_S = 2.5  # from Ctrl-C to the end, whatever is under way; a recorder may take longer, for it writes what it has
@@ -75,6 +76,7 @@ def _serve(home: Home, show: Plain, asked: Asked, ending: Ending) -> None:
     ).checked()
     application = create_app(options)
     server = _Server(
+        application,
         uvicorn.Config(
             application,
             host=options.host,
@@ -89,7 +91,7 @@ def _serve(home: Home, show: Plain, asked: Asked, ending: Ending) -> None:
             h11_max_incomplete_event_size=32_768,
             date_header=True,
             limit_concurrency=2000,
-        )
+        ),
     )
     # Answers that are cut off at the end are no trouble: `Ending` has said that it ends.
     logging.getLogger("uvicorn.error").addFilter(lambda record: not ending.begun)
@@ -113,7 +115,7 @@ def _port(show: Plain, host: str, wanted: int | None) -> int:
     return PORT
 
 
-class _Server(uvicorn.Server):
+class _Server(Serving):
     """Says where it listens; Ctrl-C is `Ending`'s."""
 
     @contextmanager
