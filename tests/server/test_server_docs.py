@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from liqscape.analytics.caveats import TEXTS, CaveatCode
-from liqscape.server import gate, hub, memory, options
+from liqscape.server import gate, hub, memory, messages, options
 from liqscape.server.app import create_app
 from liqscape.server.hub import KINDS, MOST_TOPICS
 from liqscape.server.options import Options
@@ -44,7 +44,7 @@ def test_limits_are_those_of_the_source():
     for number in (gate._LONGEST_URL, options.Options().requests_per_minute):
         assert f"{number:,}" in SERVING
     assert f"{options.Options().clients} WebSockets" in SERVING
-    assert f"{hub.LONGEST_MESSAGE} characters" in SERVING
+    assert f"{messages.LONGEST_MESSAGE} characters" in SERVING
     assert f"every {hub.HEARTBEAT_S:.0f} seconds" in SERVING
     assert f"({memory.LONGEST_REST_S:.0f} s at most)" in SERVING
     assert f"{MOST_TOPICS} for\none reader" in SERVING
