@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 LOCK := pip compile --universal --generate-hashes --no-header --no-annotate --python-version 3.11
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo web browser page picture test test-long fuzz kills chaos check format docs bench nulls simulated record score shipped-weights lock clean
+.PHONY: demo web browser page picture looks test test-long fuzz kills chaos check format docs bench nulls simulated record score shipped-weights lock clean
 
 # The lock files are the truth of what is installed: a stamp is renewed when they change.
 $(VENV)/.run: requirements.lock pyproject.toml
@@ -48,6 +48,10 @@ test: check docs web browser
 # A thousand scripted faults over all venues beside a quiet run, on the virtual clock; prints how long each took to overcome.
 chaos: $(VENV)/.dev
 	$(BIN)/python -m pytest tests/rehearsal/test_chaos.py -m long -s
+
+# The pictures that the page is compared with, made anew after a change that was meant: look at them before they are kept.
+looks: $(VENV)/.dev web browser
+	RENEW_LOOKS=1 $(BIN)/python -m pytest tests/page/test_page_looks.py
 
 test-long: $(VENV)/.dev
 	$(BIN)/python -m pytest -m long

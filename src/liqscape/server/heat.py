@@ -11,6 +11,7 @@ from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass, field, replace
 
+import msgspec
 import numpy as np
 from msgspec import Struct
 
@@ -73,7 +74,7 @@ class HeatData(Struct, kw_only=True):
     part: Part
     scale: DollarScale
     tiles: list[tuple[int, int]]
-    from_: str
+    from_: str = msgspec.field(name="from")
     to: str
 
 

@@ -37,7 +37,7 @@ class InstrumentRow(Struct, kw_only=True):
     quote: str | None
     kind: str
     simulated: bool
-    from_: str | None
+    from_: str | None = msgspec.field(name="from")
     to: str | None
 
 

@@ -1062,7 +1062,7 @@ export interface components {
       decades: number | null;
       first: number;
       floor_usd: number | null;
-      from_: string;
+      from: string;
       grid: string;
       interval_s: number | null;
       levels: number;
@@ -1124,7 +1124,7 @@ export interface components {
      */
     InstrumentRow: {
       base: string;
-      from_: string | null;
+      from: string | null;
       instrument: string;
       kind: string;
       quote: string | null;

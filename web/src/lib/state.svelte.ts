@@ -238,7 +238,7 @@ export class Store {
   /** The chart was pulled beyond its first column: look back further, if that is stored. */
   lookFurther(): void {
     const next = LOOKS[LOOKS.indexOf(this.view.look) + 1];
-    const from = Date.parse(this.heat.data?.from_ ?? "");
+    const from = Date.parse(this.heat.data?.from ?? "");
     if (next && !this.heat.loading && this.recordStart !== null && this.recordStart < from - 3_600_000)
       this.go({ look: next });
   }
@@ -271,10 +271,10 @@ export class Store {
 
   /** The first stored instant, ms. */
   get recordStart(): number | null {
-    return this.recordEdge("from_", Math.min);
+    return this.recordEdge("from", Math.min);
   }
 
-  private recordEdge(edge: "from_" | "to", pick: (...values: number[]) => number): number | null {
+  private recordEdge(edge: "from" | "to", pick: (...values: number[]) => number): number | null {
     const asked = this.instrument;
     const rows =
       this.instruments.data?.instruments.filter((row) => row.base === asked || row.instrument === asked) ?? [];
