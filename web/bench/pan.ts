@@ -1,14 +1,16 @@
 // How smoothly the whole heatmap pans and zooms on the CPU alone, and how soon the page paints.
 //
 //   liqscape serve --port 8700 &            (with the built page)
-//   node bench/pan.ts [address] [as_of]     prints frame times in ms, p50 / p95
+//   node bench/pan.ts [address] [as_of] [words]     prints frame times in ms, p50 / p95
+//
+// Words are added to the question for the heatmap, such as 'rows=1024&within=15.6%25' for a larger one.
 //
 // Chromium runs with --disable-gpu and without a frame limit; a frame is the interval between two animation frames while a
 // script moves the view, so it holds everything: our drawing, the library's, the ladder beside it, the rasteriser.
 
 import { Browser } from "./browser.ts";
 
-const [base = "http://127.0.0.1:8700", asOf = "2026-02-10T00:00Z"] = process.argv.slice(2);
+const [base = "http://127.0.0.1:8700", asOf = "2026-02-10T00:00Z", words = ""] = process.argv.slice(2);
 
 interface Frames {
   name: string;
@@ -61,6 +63,10 @@ async function busy(browser: Browser): Promise<number> {
 
 const browser = await Browser.open(1600, 900, ["--disable-frame-rate-limit", "--disable-gpu-vsync"]);
 try {
+  if (words) {
+    const source = `const plain = fetch; fetch = (to, how) => plain(/[/]heat[?]/.test(to) ? to + "&${words}" : to, how);`;
+    await browser.send("Page.addScriptToEvaluateOnNewDocument", { source });
+  }
   const url = `${base}/BTC?as_of=${asOf}&bench=1`;
   await browser.goto(url);
   await browser.until("globalThis.liqscapeChart?.heatGrid && !liqscapeChart.heatTiles.busy", 60_000);
