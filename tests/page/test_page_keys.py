@@ -1,6 +1,9 @@
 """The page without a mouse: every control can be reached and is seen to have the focus, and the keys do what the help says."""
 
 import re
+from urllib.parse import unquote, urlsplit
+
+from page_watch import READY
 
 _FOCUS = """() => {
   const at = document.activeElement;
@@ -94,6 +97,20 @@ def test_sliders_move_with_arrows(visit, past):
     page.wait_for_function("() => location.search.includes('shock=')")
     watched.ready()
     assert "shock=" in watched.url_of("cascade")
+
+
+def test_a_step_on_from_the_past_is_one_though_the_end_of_the_record_is_not_known_yet(visit, past):
+    held = []
+    page = visit(
+        f"/BTC?as_of={past}", before=lambda page: page.route("**/api/v1/instruments", lambda route: held.append(route))
+    ).page
+    page.locator(READY).first.wait_for(state="attached")
+    page.keyboard.press("]")
+    page.wait_for_function("(was) => !decodeURIComponent(location.search).includes(was)", arg=past)
+    assert past[:-3] in unquote(urlsplit(page.url).query)  # five minutes on, in the same hour
+    assert held
+    for route in held:
+        route.continue_()
 
 
 def test_step_and_replay(visit, past):

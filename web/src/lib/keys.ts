@@ -32,8 +32,9 @@ function focus(name: string): () => void {
 
 /** Step the shown instant: `days` of them, or columns of the chart. */
 export function step(store: Store, direction: 1 | -1, days: boolean): void {
-  const end = store.recordEnd ?? Date.parse(store.now.answer?.meta.as_of ?? "");
-  if (!Number.isFinite(end)) return;
+  // While the end of the record is not known yet, an instant of the past is no end: a step on from it must not land at now.
+  const end = store.recordEnd ?? (store.view.asOf === null ? Date.parse(store.now.answer?.meta.as_of ?? "") : Infinity);
+  if (Number.isNaN(end)) return;
   const column = (store.heat.data?.interval_s ?? 300) * 1000;
   const shown = store.view.asOf === null ? end : Date.parse(store.view.asOf);
   const range = { from: store.recordStart ?? -Infinity, to: end };
