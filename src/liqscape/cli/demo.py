@@ -46,7 +46,7 @@ from liqscape.units import NS_PER_DAY, NS_PER_HOUR, NS_PER_MINUTE, format_durati
 
 DEFAULT_FOLDER = Path("demo")
 WITHIN = (0.01, 0.02, 0.05, 0.10)
-_PICTURE_WITHIN = 0.10
+_PICTURE_WITHIN = WITHIN[-1]
 _HEATMAP_WINDOW_NS = 30 * NS_PER_DAY
 
 
@@ -194,7 +194,7 @@ def _draw(found: Demo, workspace: Workspace, instrument: str, run: SimulatedRun)
 
     estimated, prints = found.map, run.prints
     true_long, true_short = true_levels(run.truth(), estimated.mark_price)
-    caption = [f"{caveat.code} {caveat.text}" for caveat in caveats_for(estimated, "map")]
+    caption = _caveats(estimated)
     picture = plot_map(
         estimated, within=_PICTURE_WITHIN, truth=(true_short, true_long), caption=caption, headline=headline(estimated)
     )
@@ -211,6 +211,14 @@ def _draw(found: Demo, workspace: Workspace, instrument: str, run: SimulatedRun)
     )
     caption = [f"{caveat.code} {caveat.text}" for caveat in caveats_for(heatmap, "heatmap")]
     save(plot_heatmap(heatmap, liquidations=dots, caption=caption), found.pictures[1])
+
+
+def _caveats(found: LiquidationMap) -> list[str]:
+    """Return what the table and the map's picture must not be read without; both reach equally far."""
+    from liqscape.api.answers.maps import prior_share_within
+
+    shown = prior_share_within(found, _PICTURE_WITHIN)
+    return [f"{caveat.code} {caveat.text}" for caveat in caveats_for(found, "map", prior_share=shown)]
 
 
 def _print(found: Demo, run: SimulatedRun, console: Console) -> None:
@@ -238,8 +246,8 @@ def _print(found: Demo, run: SimulatedRun, console: Console) -> None:
         " liquidates, while the truth counts every liquidation price, also where a stop would close the position first.",
         highlight=False,
     )
-    for caveat in caveats_for(estimated, "map"):
-        console.print(Text(f"{caveat.code} {caveat.text}", style="dim"))
+    for line in _caveats(estimated):
+        console.print(Text(line, style="dim"))
     console.print(f"\nPictures:  {found.pictures[0]}  {found.pictures[1]}", highlight=False, soft_wrap=True)
     console.print(f"Dataset:   {folder / 'dataset'} (truth.parquet beside what was published)", highlight=False, soft_wrap=True)
     console.print(f"Try next:  LIQSCAPE_HOME={folder / 'home'} liqscape map BTC", highlight=False, soft_wrap=True)
