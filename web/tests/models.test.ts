@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { ALL, CLASSES, startTicks, tickedOf, toggle, whyUnticked, wordOfTicks } from "../src/lib/classes";
 import { addressOf, intervalText, writerFor } from "../src/lib/facts";
-import { percent } from "../src/lib/format";
+import { border, percent, signed } from "../src/lib/format";
 import { heldWithin, isPriorHeavy, landscapeOf } from "../src/lib/landscape";
 import { compare, distanceTo } from "../src/lib/pools";
 import { placeOfShock, shockAt, shocksFor } from "../src/lib/shock";
@@ -40,6 +40,8 @@ describe("the dragged window", () => {
 
   it("14 of 19.4 billion is 72 % of open interest", () => {
     expect(percent(14 / 19.4, 0)).toBe("72 %");
+    expect([percent(-0.002, 0), signed(-0.001), percent(-0.012, 0)]).toEqual(["0 %", "0.00", "-1 %"]);
+    expect([border(0), border(0.0025), border(0.05)]).toEqual(["0 %", "0.25 %", "5 %"]);
     expect(compare(14e9, 1e9, 19.4e9).ratio).toBe(14);
   });
 

@@ -43,14 +43,24 @@ export function level(value: number | null | undefined): string {
 /** `+1.5 %`. */
 export function percent(value: number | null | undefined, decimals = 1, sign = false): string {
   if (value == null || !Number.isFinite(value)) return UNKNOWN;
-  const text = (value * 100).toFixed(decimals);
-  return `${sign && value > 0 ? "+" : ""}${text} %`;
+  return `${sign && value > 0 ? "+" : ""}${fixed(value * 100, decimals)} %`;
+}
+
+/** `0.25 %`, `5 %`: a border that somebody chose, with as many decimals as it has, two at most. */
+export function border(value: number | null | undefined): string {
+  if (value == null || !Number.isFinite(value)) return UNKNOWN;
+  return `${Number((value * 100).toFixed(2))} %`;
+}
+
+/** As `toFixed`, without a minus before nought. */
+function fixed(value: number, decimals: number): string {
+  return (Number(value.toFixed(decimals)) + 0).toFixed(decimals);
 }
 
 /** `+0.24`. */
 export function signed(value: number | null | undefined, decimals = 2): string {
   if (value == null || !Number.isFinite(value)) return UNKNOWN;
-  return `${value > 0 ? "+" : ""}${value.toFixed(decimals)}`;
+  return `${value > 0 ? "+" : ""}${fixed(value, decimals)}`;
 }
 
 /** `3 s`, `12 min`, `4 h`, `9 d`. */
