@@ -154,16 +154,20 @@ def test_map_levels_and_balance_add_up(ask_home: Ask) -> None:
 
 
 def test_map_asymmetry_and_move_to_agree(ask_home: Ask) -> None:
-    levels = ask_home("map", "--json").json["data"]["levels"]
+    told = ask_home("map", "--json").json["data"]["levels"]
+    exact = [
+        {name: float(value) for name, value in row.items()} for row in csv.DictReader(io.StringIO(ask_home("map", "--csv").out))
+    ]
     rows = ask_home("asymmetry", "--within", "1%,5%", "--json").json["data"]["within"]
     assert [row["distance"] for row in rows] == [0.01, 0.05]
-    for row in rows:
-        short = sum(level["short_usd"] for level in levels if 0 < level["distance"] < row["distance"])
-        long = sum(level["long_usd"] for level in levels if -row["distance"] < level["distance"] < 0)
-        # levels are told in six digits
-        assert row["short_pool_usd"]["median"] == pytest.approx(short, rel=5e-6)
-        assert row["long_pool_usd"]["median"] == pytest.approx(long, rel=5e-6)
-        assert row["imbalance"]["median"] == pytest.approx((short - long) / (short + long), abs=5e-6)
+    # The flat table adds up to every pool to the last digit; JSON tells its levels in six digits.
+    for levels, near in ((exact, 1e-9), (told, 5e-6)):
+        for row in rows:
+            short = sum(level["short_usd"] for level in levels if 0 < level["distance"] < row["distance"])
+            long = sum(level["long_usd"] for level in levels if -row["distance"] < level["distance"] < 0)
+            assert row["short_pool_usd"]["median"] == pytest.approx(short, rel=near)
+            assert row["long_pool_usd"]["median"] == pytest.approx(long, rel=near)
+            assert row["imbalance"]["median"] == pytest.approx((short - long) / (short + long), abs=near)
     # The distance that liquidates the pool within 5 % is 5 %.
     usd = rows[1]["short_pool_usd"]["median"]
     move = ask_home("move-to", "--usd", repr(usd), "--json").json["data"]["moves"][0]

@@ -21,6 +21,7 @@ _KINDS = {
 }
 # No venue time on the wire: the instant is that of the arrival, which differs between lines and runs, and with our clock.
 ARRIVAL = ("bitmex:", "hyperliquid:")
+ARRIVAL_NS = 120 * NS_PER_S
 # Liquidations are orders that are seen while they stand, at most so long.
 RESTING, RESTS_NS = "bitmex:", 10 * NS_PER_S
 
@@ -166,8 +167,9 @@ def _liquidations(quiet: Run, troubled: Run, found: Difference) -> None:
     in_gaps: list[tuple] = []
     for row in sorted(missing):
         # A print that has the venue's own instant is that very row, or it is missing. One that has none is told by price and
-        # quantity, whenever it was heard: an order may rest until a line is back.
-        alike = [r for r in by_look[row[0], row[2], round(row[4], 9)] if row[0].startswith(ARRIVAL) and r[3] == row[3]]
+        # quantity, not long before or after: an order may rest until a line is back.
+        looks = by_look[row[0], row[2], round(row[4], 9)] if row[0].startswith(ARRIVAL) else []
+        alike = [r for r in looks if r[3] == row[3] and abs(r[1] - row[1]) <= ARRIVAL_NS]
         if alike:
             nearest = min(alike, key=lambda r: abs(r[1] - row[1]))
             by_look[row[0], row[2], round(row[4], 9)].remove(nearest)
@@ -190,7 +192,8 @@ def _liquidations(quiet: Run, troubled: Run, found: Difference) -> None:
 
 def _is_rest(row: tuple, whole: tuple) -> bool:
     same = (row[0], row[2], row[3]) == (whole[0], whole[2], whole[3])
-    return same and row[4] < whole[4] and 0 < row[1] - whole[1] <= RESTS_NS
+    # The rehearsal leaves half of the contracts, whole ones: a third if there were three.
+    return same and 1 / 3 - 1e-9 <= row[4] / whole[4] <= 1 / 2 + 1e-9 and 0 < row[1] - whole[1] <= RESTS_NS
 
 
 def _say(found: Difference, what: str, key: object, first: dict, second: dict) -> None:
